@@ -1,6 +1,6 @@
 """Check the layers: modules import only what they may, and never in a circle.
 
-docs/modules.md lists all modules, and docs/limits.md every minimum with its value and reason. Run
+docs/modules.md lists all modules, and docs/limits.md every limit with its value and reason. Run
 from anywhere: ``python scripts/check_architecture.py``; with ``--write`` it writes both pages. It
 imports nothing that it checks.
 """
@@ -17,9 +17,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 INVENTORY = "docs/modules.md"
 LIMITS = "docs/limits.md"
-MINIMUM = re.compile(r"MIN_\w+")
-# Other words for a minimum, which a reader who looks for MIN_ would not find.
-OTHER_MINIMUM = re.compile(r"_?(FEWEST|ENOUGH|SHORTEST_(PAST|RECORD))(_\w+)?")
+LIMIT = re.compile(r"(MIN|MAX)_\w+")
+# Other words for a limit, which a reader who looks for MIN_ or MAX_ would not find.
+OTHER_WORD = re.compile(
+    r"_?(FEWEST|ENOUGH|SHORTEST_(PAST|RECORD)|MOST(?!_LIKELY)|LARGEST|LONGEST|HIGHEST|DEEPEST)(_\w+)?"
+)
 
 STOREYS = ("base", "data", "model", "outlook", "study", "desk", "plots", "report", "runs", "cli")
 """Folders of the package from the ground up: a storey imports only from itself and from below."""
@@ -79,7 +81,7 @@ def main(root: Path = ROOT, *, write: bool = False) -> int:
         print(line)
     if not wrong:
         print(
-            f"The modules keep to ARCHITECTURE.md. {INVENTORY} lists them, {LIMITS} their minima."
+            f"The modules keep to ARCHITECTURE.md. {INVENTORY} lists them, {LIMITS} their limits."
         )
     return len(wrong)
 
@@ -130,46 +132,63 @@ class Constant(NamedTuple):
 
 
 def limits_page(root: Path) -> str:
-    """Return docs/limits.md: every minimum of the package by storey, with its value and reason."""
+    """Return docs/limits.md: every limit of the package by storey, with its value and reason."""
+    limits = [constant for constant in _constants(root) if LIMIT.fullmatch(constant.name)]
+    limits.sort(key=lambda constant: _place_of_file(constant.file))
+    minima = [constant for constant in limits if constant.name.startswith("MIN_")]
+    maxima = [constant for constant in limits if constant.name.startswith("MAX_")]
     lines = [
-        "# How much is needed",
+        "# Limits",
         "",
-        "Every minimum of the package: how many events, months, dyads or simulations something",
-        "needs. Each name has one value. `python scripts/check_architecture.py --write` writes "
-        "this",
-        "page from the comments of the constants.",
+        "Each name has one value. `python scripts/check_architecture.py --write` writes this page",
+        "from the comments of the constants.",
+        "",
+        "## How much is needed",
+        "",
+        "How many events, months, dyads or simulations something needs.",
         "",
         "| minimum | value | unit, and what happens below it | module |",
         "|---|---|---|---|",
+        *map(_row, minima),
+        "",
+        "## How much is taken",
+        "",
+        "How many bytes, rows or months something reads, keeps or shows.",
+        "",
+        "| maximum | value | unit, and why no more | module |",
+        "|---|---|---|---|",
+        *map(_row, maxima),
     ]
-    minima = [constant for constant in _constants(root) if MINIMUM.fullmatch(constant.name)]
-    for constant in sorted(minima, key=lambda constant: _place_of_file(constant.file)):
-        comment = constant.comment.replace("|", "\\|")
-        lines.append(f"| `{constant.name}` | {constant.value} | {comment} | `{constant.file}` |")
     return "\n".join(lines) + "\n"
 
 
+def _row(constant: "Constant") -> str:
+    value = " ".join(constant.value.split()).replace("|", "\\|")
+    comment = constant.comment.replace("|", "\\|")
+    return f"| `{constant.name}` | {value} | {comment} | `{constant.file}` |"
+
+
 def _place_of_file(file: str) -> tuple[int, str]:
-    """Return the place of a file in the list of minima: storeys from the ground up."""
+    """Return the place of a file in the list of limits: storeys from the ground up."""
     storey = _storey(file.removesuffix(".py").replace("/", "."))
     return len(STOREYS) if storey is None else storey, file
 
 
 def limit_faults(root: Path) -> list[str]:
-    """Find minima that have another word, two values or no reason."""
+    """Find limits that have another word, two values or no reason."""
     faults = []
     seen: dict[str, Constant] = {}
     for constant in _constants(root):
         where = f"{constant.file}:{constant.line}: {constant.name}"
-        if OTHER_MINIMUM.fullmatch(constant.name):
-            faults.append(f"{where} is a minimum; call it MIN_ and what it counts")
-        if not MINIMUM.fullmatch(constant.name):
+        if OTHER_WORD.fullmatch(constant.name):
+            faults.append(f"{where} is a limit; call it MIN_ or MAX_ and what it counts")
+        if not LIMIT.fullmatch(constant.name):
             continue
         first = seen.setdefault(constant.name, constant)
         if first is not constant:
             faults.append(f"{where} stands in {first.file} already; import it, or name it apart")
         if not constant.comment:
-            faults.append(f"{where} has no comment; write its unit, and what happens below it")
+            faults.append(f"{where} has no comment; write its unit, and what happens beyond it")
     return faults
 
 

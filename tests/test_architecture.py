@@ -41,13 +41,15 @@ def test_an_inventory_that_is_not_current_is_a_fault(check: ModuleType, tmp_path
     assert check.main(root) == 1
 
 
-def test_every_minimum_is_listed_with_value_and_reason(check: ModuleType, tmp_path: Path) -> None:
+def test_every_limit_is_listed_with_value_and_reason(check: ModuleType, tmp_path: Path) -> None:
     source = "MIN_A = 3  # events; fewer are chance\n# months;\n# less is short\nMIN_B = 1 + 1\n"
+    source += "# bytes of a line\nMAX_D = 9\n"
     root = tree(tmp_path, base__dates=source, data__new='MIN_C = 4\n"""Days;\nor weeks."""')
     assert check.limit_faults(root) == []
     page = check.limits_page(root)
     assert "| `MIN_A` | 3 | events; fewer are chance | `forecast/base/dates.py` |" in page
     assert "| `MIN_B` | 1 + 1 | months; less is short | `forecast/base/dates.py` |" in page
+    assert "| `MAX_D` | 9 | bytes of a line |" in page
     assert "| `MIN_C` | 4 | Days; or weeks. | `forecast/data/new.py` |" in page
 
 
@@ -56,6 +58,7 @@ def test_every_minimum_is_listed_with_value_and_reason(check: ModuleType, tmp_pa
     [
         ("FEWEST_EVENTS = 3  # events", "call it MIN_"),
         ("ENOUGH = 3  # events", "call it MIN_"),
+        ("LONGEST_LINE = 3  # bytes", "or MAX_"),
         ("MIN_A = 4  # events", "name it apart"),
         ("MIN_B = 4", "write its unit"),
     ],

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from forecast.base.errors import MappingError
-from forecast.base.forms import DEEPEST, LARGEST, LONGEST_SCALAR, read_form
+from forecast.base.forms import MAX_DEPTH, MAX_FORM_BYTES, MAX_SCALAR, read_form
 from tests.systems import posix
 
 ROUND = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
@@ -88,12 +88,12 @@ def test_so_is_json(tmp_path: Path, text: str) -> None:
 
 def test_the_largest_form_there_may_be_is_read_in_time(tmp_path: Path) -> None:
     path = tmp_path / "form.yaml"
-    lines = [f"country number {n:05}: {'x' * 60}" for n in range(LARGEST // 90)]
+    lines = [f"country number {n:05}: {'x' * 60}" for n in range(MAX_FORM_BYTES // 90)]
     path.write_text("\n".join(lines))
     start = time.process_time()
     assert len(read_form(path, "mapping", MappingError)) == len(lines)
     assert time.process_time() - start < 1.0
-    path.write_text("x" * (LARGEST + 1))
+    path.write_text("x" * (MAX_FORM_BYTES + 1))
     with pytest.raises(MappingError, match="bytes"):
         read_form(path, "mapping", MappingError)
 
@@ -151,7 +151,7 @@ def test_what_a_form_needs_is_read(tmp_path: Path) -> None:
         "empty": None,
     }
     assert read_form(path, "mapping", MappingError) == content
-    path.write_text("[" * DEEPEST + "]" * DEEPEST)
+    path.write_text("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     assert read_form(path, "mapping", MappingError)
-    path.with_suffix(".json").write_text(json.dumps({"a": "x" * LONGEST_SCALAR}))
-    assert len(read_form(path.with_suffix(".json"), "mapping", MappingError)["a"]) == LONGEST_SCALAR
+    path.with_suffix(".json").write_text(json.dumps({"a": "x" * MAX_SCALAR}))
+    assert len(read_form(path.with_suffix(".json"), "mapping", MappingError)["a"]) == MAX_SCALAR

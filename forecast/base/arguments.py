@@ -15,10 +15,10 @@ from forecast.base.errors import ForecastError, SpecError
 if TYPE_CHECKING:
     from forecast.base.validation import Validator
 
-LONGEST_SHOWN = 60
-"""Characters of a value that an error shows."""
-LARGEST_SHOWN = 10**20
-"""A whole number from this on is not written out; Python does not convert the largest to text."""
+# Characters of a value that an error shows
+MAX_VALUE_SHOWN = 60
+# A whole number from this on is not written out; Python does not convert the largest to text
+MAX_NUMBER_SHOWN = 10**20
 
 
 def checked[**Given, Result](function: Callable[Given, Result]) -> Callable[Given, Result]:
@@ -62,7 +62,7 @@ def _require_valid(name: str, value: Any, validator: "Validator") -> None:
 def shown(value: Any) -> str:
     """Return a value as an error shows it: what is long or spans lines by its type alone."""
     kind = type(value).__name__
-    if isinstance(value, int) and abs(value) >= LARGEST_SHOWN:
+    if isinstance(value, int) and abs(value) >= MAX_NUMBER_SHOWN:
         return "a number of too many digits"
     text = (
         repr(value)
@@ -71,6 +71,6 @@ def shown(value: Any) -> str:
     )
     return (
         f"{text} ({kind})"
-        if text and len(text) <= LONGEST_SHOWN and "\n" not in text
+        if text and len(text) <= MAX_VALUE_SHOWN and "\n" not in text
         else f"an object of type {kind}"
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from forecast.base.typing import Float
 
-LONGEST_HORIZON = 120
-"""Months; beyond ten years the model has nothing to say that its equilibrium does not."""
+# Months; beyond ten years the model has nothing to say that its equilibrium does not
+MAX_HORIZON = 120
 
 EARLIEST = datetime.date(1700, 1, 1)
 """No record goes further back."""
@@ -158,11 +158,11 @@ def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
             f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a "
             "later one"
         )
-    if months > LONGEST_HORIZON:
+    if months > MAX_HORIZON:
         raise SpecError(
-            f"{field}: {day:%Y-%m} is {months} months ahead; expected at most {LONGEST_HORIZON}, "
+            f"{field}: {day:%Y-%m} is {months} months ahead; expected at most {MAX_HORIZON}, "
             "up to "
-            f"{add_months(origin, LONGEST_HORIZON):%Y-%m}"
+            f"{add_months(origin, MAX_HORIZON):%Y-%m}"
         )
     return months
 
@@ -178,10 +178,8 @@ def parse_horizons(text: str) -> tuple[int, ...]:
             )
     horizons = sorted(int(word) for word in words)
     for horizon in horizons:
-        if not 1 <= horizon <= LONGEST_HORIZON:
-            raise SpecError(
-                f"horizons: {horizon} is not between 1 and {LONGEST_HORIZON} months. {fix}"
-            )
+        if not 1 <= horizon <= MAX_HORIZON:
+            raise SpecError(f"horizons: {horizon} is not between 1 and {MAX_HORIZON} months. {fix}")
         if horizons.count(horizon) > 1:
             raise SpecError(f"horizons: {horizon} is given more than once in {text!r:.80}. {fix}")
     return tuple(horizons)

@@ -63,8 +63,8 @@ PASSING = frozenset(
 )
 """Errors of the system that say nothing of what is at a path: it may be there and whole."""
 
-LONGEST_REASON = 200
-"""Characters of what a library says; some put the whole content into their message."""
+# Characters of what a library says; some put the whole content into their message
+MAX_REASON = 200
 
 
 def unwritable(path: Path, error: OSError) -> str:
@@ -121,7 +121,7 @@ def fence(name: str, advice: str = "Check the file.") -> Iterator[None]:
 
 def _words(error: Exception, advice: str) -> str:
     """Describe a file error and its remedy; '' if the error does not concern the file."""
-    text = (str(error).splitlines() or [""])[0][:LONGEST_REASON] or type(error).__name__
+    text = (str(error).splitlines() or [""])[0][:MAX_REASON] or type(error).__name__
     if isinstance(error, OSError) and error.errno is not None:
         return (
             f"cannot be read: {error.strerror}. Check the path." if error.errno in OF_A_PATH else ""

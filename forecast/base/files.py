@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")
 """Locations of processes and devices, some of them under names of ordinary files."""
 
-LONGEST_NAME = 255
-"""Bytes, on the file systems in use."""
+# Bytes, on the file systems in use
+MAX_FILE_NAME = 255
 
 
 def write_text(path: str | Path, text: str, *, durable: bool = False) -> None:
@@ -172,7 +172,7 @@ def _resolved(path: Path) -> Path:
 
 def _is_there(path: Path) -> bool:
     """Return whether a path exists; impossible paths raise an error."""
-    if len(os.fsencode(path.name)) > LONGEST_NAME - PARTIAL_LENGTH and not path.exists():
+    if len(os.fsencode(path.name)) > MAX_FILE_NAME - PARTIAL_LENGTH and not path.exists():
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     try:
         path.lstat()

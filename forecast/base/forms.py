@@ -15,16 +15,16 @@ from forecast.base.reading import read_bytes
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-LARGEST = 100_000
-"""Bytes; what a person fills in has a few thousand."""
-DEEPEST = 20
-"""Lists in lists, or fields in fields."""
-LONGEST_SCALAR = 2_000
-"""Characters of one value."""
-LONGEST_MESSAGE = 300
-"""Characters of one fault; a validator may quote the whole value."""
-MOST_FAULTS = 10
-"""Faults that are listed; more are not mended at once."""
+# Bytes; what a person fills in has a few thousand
+MAX_FORM_BYTES = 100_000
+# Lists in lists, or fields in fields
+MAX_DEPTH = 20
+# Characters of one value
+MAX_SCALAR = 2_000
+# Characters of one fault; a validator may quote the whole value
+MAX_FORM_MESSAGE = 300
+# Faults that are listed; more are not mended at once
+MAX_FORM_FAULTS = 10
 
 
 def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
@@ -32,7 +32,7 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
     import yaml
 
     try:
-        text = read_bytes(path, LARGEST).decode("utf-8-sig")
+        text = read_bytes(path, MAX_FORM_BYTES).decode("utf-8-sig")
     except (OSError, ValueError) as cause:
         reason = getattr(cause, "strerror", None) or cause
         raise error(f"{path}: the {what} cannot be read ({reason}).") from cause
@@ -64,8 +64,10 @@ def named_values(texts: list[str], what: str, example: str) -> dict[str, str]:
 def faults(error: "ValidationError") -> str:
     """Put into words what pydantic found wrong, field by field."""
     sentences = [_fault(details) for details in error.errors()]
-    more = [f"and {len(sentences) - MOST_FAULTS} more"] if len(sentences) > MOST_FAULTS else []
-    return "; ".join([*sentences[:MOST_FAULTS], *more])
+    more = (
+        [f"and {len(sentences) - MAX_FORM_FAULTS} more"] if len(sentences) > MAX_FORM_FAULTS else []
+    )
+    return "; ".join([*sentences[:MAX_FORM_FAULTS], *more])
 
 
 def _require_plain(text: str) -> None:
@@ -83,13 +85,13 @@ def _require_plain(text: str) -> None:
             raise ValueError(f"{where}: anchors and aliases are not allowed")
         if tag := getattr(event, "tag", None):
             raise ValueError(f"{where}: tags such as {tag!r:.40} are not allowed")
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SCALAR:
-            raise ValueError(f"{where}: a value of more than {LONGEST_SCALAR} characters")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_SCALAR:
+            raise ValueError(f"{where}: a value of more than {MAX_SCALAR} characters")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
             event, yaml.CollectionEndEvent
         )
-        if depth > DEEPEST:
-            raise ValueError(f"{where}: nested more than {DEEPEST} deep")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"{where}: nested more than {MAX_DEPTH} deep")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -132,9 +134,9 @@ def _require_distinct_keys(node: Any) -> None:
 def _require_shallow(content: Any) -> None:
     """Raise ValueError if values are nested deeper, or longer, than those of any form."""
     level = [content]
-    for _ in range(DEEPEST + 1):
-        if any(isinstance(value, str) and len(value) > LONGEST_SCALAR for value in level):
-            raise ValueError(f"a value of more than {LONGEST_SCALAR} characters")
+    for _ in range(MAX_DEPTH + 1):
+        if any(isinstance(value, str) and len(value) > MAX_SCALAR for value in level):
+            raise ValueError(f"a value of more than {MAX_SCALAR} characters")
         listed = (values for values in level if isinstance(values, dict | list))
         level = [
             inner
@@ -142,15 +144,15 @@ def _require_shallow(content: Any) -> None:
             for inner in (chain(values, values.values()) if isinstance(values, dict) else values)
         ]
     if level:
-        raise ValueError(f"nested more than {DEEPEST} deep")
+        raise ValueError(f"nested more than {MAX_DEPTH} deep")
 
 
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
     message = details["msg"].removeprefix("Value error, ")
-    half = LONGEST_MESSAGE // 2
+    half = MAX_FORM_MESSAGE // 2
     if (
-        len(message) > LONGEST_MESSAGE
+        len(message) > MAX_FORM_MESSAGE
     ):  # it begins with the field at fault, and ends with how to mend it
         message = f"{message[:half]} ... {message[-half:]}"
     return f"field `{field:.80}`: {message}" if field else message

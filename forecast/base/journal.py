@@ -14,8 +14,8 @@ from forecast.base.file_faults import writing
 from forecast.base.locks import locked
 from forecast.base.reading import OPENING, read_bytes, require_ordinary
 
-LARGEST_LOG = 500_000_000
-"""Bytes of a log that are read."""
+# Bytes of a log that are read
+MAX_JOURNAL = 500_000_000
 TORN = ".torn"
 """Ending of the file next to a journal in which unfinished lines are set aside."""
 
@@ -37,7 +37,7 @@ def read_journal(path: Path) -> Journal:
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(PermissionError):  # nobody writes where one may not
             stack.enter_context(locked(target.parent))
-        return _lines_of(read_bytes(target, LARGEST_LOG))
+        return _lines_of(read_bytes(target, MAX_JOURNAL))
 
 
 def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
@@ -49,7 +49,7 @@ def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Jo
         target = Path(os.path.realpath(path))
         make_folders(target.parent)
         with locked(target.parent, required=True):
-            content = read_bytes(target, LARGEST_LOG) if target.exists() else b""
+            content = read_bytes(target, MAX_JOURNAL) if target.exists() else b""
             before = _lines_of(content)
             lines = make(before)
             if any(b"\n" in line for line in lines):

@@ -22,11 +22,11 @@ LIMITS = {
     "records": (10, 5_000),
 }
 """Least and most of the whole numbers that a user gives, by name."""
-MOST_DRAWS = 1_000_000
-"""Chains times draws: of six dyads over eighty years they fill some 25 GB."""
+# Chains times draws: of six dyads over eighty years they fill some 25 GB
+MAX_DRAWS = 1_000_000
 
-MOST_POINTS = 100.0
-"""The whole scale of shares."""
+# The whole scale of shares
+MAX_POINTS = 100.0
 
 
 LEAST_PERCENT = 1.0
@@ -79,8 +79,8 @@ def require_sampler(
     numbers = {
         name: require_whole(name, value) for name, value in given.items() if value is not None
     }
-    if (total := numbers.get("draws", 1) * numbers.get("chains", 1)) > MOST_DRAWS:
-        raise SpecError(f"draws: {total:,} over all chains; expected at most {MOST_DRAWS:,}")
+    if (total := numbers.get("draws", 1) * numbers.get("chains", 1)) > MAX_DRAWS:
+        raise SpecError(f"draws: {total:,} over all chains; expected at most {MAX_DRAWS:,}")
 
 
 def require_positive(name: str, value: object, most: float, unit: str) -> None:

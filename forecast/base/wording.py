@@ -34,7 +34,7 @@ _MINUS = "\N{MINUS SIGN}"
 EXACT = 9
 """Decimals of a percent that count when it is rounded: the last bits of a floating-point mean
 depend on the order of its terms, and must not decide a tie."""
-_LARGEST_RATIO = 1000.0  # beyond this a Bayes factor says no more by being larger
+MAX_RATIO_IN_WORDS = 1000.0  # beyond this a Bayes factor says no more by being larger
 _MONTHS = (
     "January",
     "February",
@@ -155,8 +155,8 @@ def give_or_take(middle: float, low: float, high: float) -> str:
 def ratio(log_ratio: float) -> str:
     """Format how many times as large, whichever way, from a logarithm."""
     size = abs(log_ratio)
-    if size > math.log(_LARGEST_RATIO):
-        return f">{_LARGEST_RATIO:,.0f}"
+    if size > math.log(MAX_RATIO_IN_WORDS):
+        return f">{MAX_RATIO_IN_WORDS:,.0f}"
     return number(math.exp(size), 1 if size < math.log(10) else 0)
 
 

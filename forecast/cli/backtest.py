@@ -8,7 +8,7 @@ import typer
 import forecast
 from forecast.base.dates import parse_horizons
 from forecast.base.errors import SpecError
-from forecast.base.limits import LIMITS, MOST_POINTS, require_positive
+from forecast.base.limits import LIMITS, MAX_POINTS, require_positive
 from forecast.cli.data import DataOptions, named_datasets
 from forecast.cli.groups import DriverOptions, dyads_of
 from forecast.cli.help_text import with_examples
@@ -233,7 +233,7 @@ def backtest(
     stop = as_day(last, "--to", first=True).date().replace(day=1) if last else None
     if together is not None and alone:
         raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
-    require_positive("improvement", improvement, MOST_POINTS, "points of share")
+    require_positive("improvement", improvement, MAX_POINTS, "points of share")
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     future = cast(Future, driven.driver_future)
     resumed = (

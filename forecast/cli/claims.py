@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 CAMEO = "cameo"  # Scheme of a table of KEDS that names none
 
 
-MOST_LINES = 20
+# Lines of an answer that are printed; the page has all
+MAX_CLAIM_LINES = 20
 
 
 WITH_PLAN = {
@@ -189,8 +190,8 @@ def test(
         echo_json(plain(results.to_dict()))
     else:
         lines = results.lines()
-        if len(lines) > MOST_LINES:  # of many claims the answers alone
-            answers = [line for line in lines if not line.startswith(" ")][: MOST_LINES - 1]
+        if len(lines) > MAX_CLAIM_LINES:  # of many claims the answers alone
+            answers = [line for line in lines if not line.startswith(" ")][: MAX_CLAIM_LINES - 1]
             lines = [
                 *answers,
                 "Findings, simulated power and figures are on the page: --out FOLDER.",

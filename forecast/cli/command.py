@@ -13,7 +13,7 @@ OPTION_OF = {
     "last": "until",
     "origins": "from",
 }  # of arguments in Python whose option has another name
-MOST_NAMES = 3  # at the beginning of an error; more is a sentence
+MAX_NAMES_BEFORE_AN_ERROR = 3  # at the beginning of an error; more is a sentence
 
 
 class Command(TyperCommand):
@@ -31,7 +31,7 @@ class Command(TyperCommand):
         """Return the message of an error with options in place of arguments at its beginning."""
         begin, colon, rest = message.partition(": ")
         names = begin.split(", ")
-        if not colon or len(names) > MOST_NAMES:
+        if not colon or len(names) > MAX_NAMES_BEFORE_AN_ERROR:
             return message
         options = [self._option(name) for name in names]
         if None in options:

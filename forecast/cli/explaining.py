@@ -106,10 +106,10 @@ class ReportChoices(AddedDataOptions):
         To the question, if it is about the dyad of the reports and open on the later day; to the
         headline else.
         """
-        from forecast.outlook.attribution import MOST_MONTHS
+        from forecast.outlook.attribution import MAX_MONTHS_EXPLAINED
 
         months = max(months_between(*change.days), 1)
-        if months > MOST_MONTHS:
+        if months > MAX_MONTHS_EXPLAINED:
             return None
         if question is not None and (
             later.dyad not in question.dyads or question.closed(change.days[1])
@@ -163,7 +163,7 @@ def explain(
     Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if
     the fit has not converged.
     """
-    from forecast.outlook.attribution import MOST_MONTHS
+    from forecast.outlook.attribution import MAX_MONTHS_EXPLAINED
     from forecast.report.folder import EXPLAIN, read_report
 
     data = ReportChoices(
@@ -186,8 +186,8 @@ def explain(
         covered_to=covered_to,
     )
 
-    if not 1 <= months <= MOST_MONTHS:
-        raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
+    if not 1 <= months <= MAX_MONTHS_EXPLAINED:
+        raise SpecError(f"--months: got {months}; expected 1 to {MAX_MONTHS_EXPLAINED}")
     subject = data.prepare(out, EXPLAIN, [report])
     with progress("loading the fit") as tell:
         from forecast.report.explain_page import largest_events, sentence, write_explanation

@@ -7,7 +7,7 @@ import typer
 
 import forecast
 from forecast.base.errors import DataError, QuestionError, SpecError
-from forecast.base.limits import MOST_POINTS, require_positive
+from forecast.base.limits import MAX_POINTS, require_positive
 from forecast.base.progress import Progress
 from forecast.base.wording import join
 from forecast.cli.groups import WindowOptions
@@ -100,7 +100,7 @@ def scenario(
         horizons=horizons, above=above, baseline=baseline, at=at, by=by, improvement=improvement
     )
 
-    require_positive("improvement", window.improvement, MOST_POINTS, "points of share")
+    require_positive("improvement", window.improvement, MAX_POINTS, "points of share")
     require_report_folder(out, SCENARIO, [fit, *assume], replace=replace, parent=SCENARIOS)
     chosen = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress("loading the fit") as tell:

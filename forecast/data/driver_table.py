@@ -19,10 +19,10 @@ from forecast.base.wording import join
 from forecast.data.events.codebook import read_days, read_small_csv, require_cells, small_csv
 from forecast.data.events.dyads import dyad_code
 
-MOST_DRIVERS = 12
-"""Columns of a table; each effect is estimated, and needs data of its own."""
-LONGEST_NAME = 40
-"""Characters; longer names break the tables of a report."""
+# Columns of a table; each effect is estimated, and needs data of its own
+MAX_DRIVERS = 12
+# Characters; longer names break the tables of a report
+MAX_DRIVER_NAME = 40
 TIME = "time"
 KNOWN_AT = "known_at"
 DYAD = "dyad"
@@ -128,19 +128,19 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
         raise DataError(
             f"{name}: there is no column of a driver other than {join(map(str, frame))}; add one"
         )
-    if len(names) > MOST_DRIVERS:
+    if len(names) > MAX_DRIVERS:
         raise DataError(
-            f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of "
+            f"{name}: {len(names)} drivers; expected at most {MAX_DRIVERS}: each needs data of "
             "its own"
         )
     wrong = [
         driver
         for driver in names
-        if not driver or len(driver) > LONGEST_NAME or not driver.isprintable()
+        if not driver or len(driver) > MAX_DRIVER_NAME or not driver.isprintable()
     ]
     if wrong:
         raise DataError(
-            f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} "
+            f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {MAX_DRIVER_NAME} "
             "characters"
         )
     values = _values(frame, names, name)

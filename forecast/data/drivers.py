@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.dates import MAX_HORIZON, Clock
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Float
@@ -32,8 +32,8 @@ FUTURE_WORDS: dict[str, str] = {
 }
 # months of a driver; from fewer its effect cannot be told from month-specific noise
 MIN_DRIVER_MONTHS = 24
-MOST_CARRIED = 12
-"""Months at the end of the record whose value may not be known yet."""
+# Months at the end of the record whose value may not be known yet
+MAX_MONTHS_CARRIED = 12
 Future = Literal["given", "carried", "simulated"]
 """The months ahead are as the file has them, stay at the last value, or are drawn from an AR(1)."""
 
@@ -227,7 +227,7 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
         raise SpecError("drivers: the panel has some already; give all of them in one table")
     day = last_known(panel)
     months = panel["time"].to_index()
-    ahead = pd.date_range(months[-1], periods=LONGEST_HORIZON + 1, freq="MS")[1:]
+    ahead = pd.date_range(months[-1], periods=MAX_HORIZON + 1, freq="MS")[1:]
     dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
     values, given = (
         np.empty((len(table.names), len(dyads), len(period))) for period in (months, ahead)
@@ -266,12 +266,14 @@ def _record(
     gaps = np.flatnonzero(np.isnan(values))
     gaps = gaps[gaps > finite[0]]
     last = int(finite[-1])
-    if gaps.size and (gaps[0] < last or future == "given" or len(values) - 1 - last > MOST_CARRIED):
+    if gaps.size and (
+        gaps[0] < last or future == "given" or len(values) - 1 - last > MAX_MONTHS_CARRIED
+    ):
         words = _missing(table, name, dyad, revisions.index[gaps[0]], day)
         if gaps[0] > last and future == "given":
             words += "; or let the last months be carried on (future carried or simulated)"
         elif gaps[0] > last:
-            words += f": {MOST_CARRIED} months at most are carried"
+            words += f": {MAX_MONTHS_CARRIED} months at most are carried"
         raise DataError(words)
     values[last + 1 :] = values[last]
     return values

@@ -70,7 +70,7 @@ def _count_news(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.D
             raise DataError(
                 f"new events: the fit was made with {count(len(addition.events), 'event')} of "
                 f"{addition.file} added to {addition.dataset}, which are not given now. Add that "
-                "file again, as it is or corrected, beside what is new (add_events; --add)"
+                "file again, as it is or corrected, with what is new (add_events; --add)"
             )
     try:
         read_scale(str(panel.attrs.get("scale")))

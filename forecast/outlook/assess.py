@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Day, optional_day
+from forecast.base.dates import MAX_HORIZON, Day, optional_day
 from forecast.base.errors import SpecError
 from forecast.base.limits import whole_seed
 from forecast.base.typing import Dyad, Months, Seed
@@ -148,7 +148,7 @@ def assess(
     simulations = simulate(
         fit,
         draws,
-        LONGEST_HORIZON,
+        MAX_HORIZON,
         seed,
         simulations_per_draw,
         hazard=rate,

@@ -16,7 +16,7 @@ import xarray as xr
 
 from forecast.base.arguments import check
 from forecast.base.dates import (
-    LONGEST_HORIZON,
+    MAX_HORIZON,
     Clock,
     Day,
     add_months,
@@ -43,12 +43,12 @@ COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "su
 optional."""
 NEEDED = ("date", "source", "target")
 """Columns that every table has."""
-LARGEST_FILE = 1_000_000
-"""Bytes: a file beyond it is no table of at most a thousand rows."""
-MOST_ROWS = 1_000
-"""Rows of a scenario: it is written by hand."""
-MOST_EVENTS = 1_000
-"""Events of one sort in a period: more than any record of a dyad has in a month."""
+# Bytes: a file beyond it is no table of at most a thousand rows
+MAX_SCENARIO_FILE = 1_000_000
+# Rows of a scenario: it is written by hand
+MAX_ASSUMED_ROWS = 1_000
+# Events of one sort in a period: more than any record of a dyad has in a month
+MAX_ASSUMED_EVENTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,8 @@ class Assumed:
 
     def _require_numbers(self) -> None:
         """Reject numbers and a last day that are out of range."""
-        if not 0 <= self.n <= MOST_EVENTS:
-            raise SpecError(f"{self.origin}: n is {self.n}; expected 0 to {MOST_EVENTS}")
+        if not 0 <= self.n <= MAX_ASSUMED_EVENTS:
+            raise SpecError(f"{self.origin}: n is {self.n}; expected 0 to {MAX_ASSUMED_EVENTS}")
         if self.part is not None and not 0 < self.part <= 1:
             raise SpecError(
                 f"{self.origin}: part is {self.part:g}; expected more than 0 and at most 1"
@@ -191,9 +191,10 @@ same events."""
 
 def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     """Read a scenario from a CSV file."""
-    if Path(path).is_file() and Path(path).stat().st_size > LARGEST_FILE:
+    if Path(path).is_file() and Path(path).stat().st_size > MAX_SCENARIO_FILE:
         raise DataError(
-            f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows"
+            f"{path} has more than {MAX_SCENARIO_FILE:,} bytes; "
+            f"a scenario has at most {MAX_ASSUMED_ROWS} rows"
         )
     raw = load_raw(path, PrescribedForm(dataset="scenario", columns=dict(CODED)))
     names = [str(name) for name in raw.rows.columns]
@@ -204,8 +205,10 @@ def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
         raise DataError(f"{raw.name}: the columns are {join(names):.200}; {expected}")
     for line, reason in raw.faults.items():
         raise DataError(f"{raw.name}, line {line}: {reason}; write the row as the header says")
-    if len(raw.rows) > MOST_ROWS:
-        raise DataError(f"{raw.name}: {len(raw.rows):,} rows; a scenario has at most {MOST_ROWS:,}")
+    if len(raw.rows) > MAX_ASSUMED_ROWS:
+        raise DataError(
+            f"{raw.name}: {len(raw.rows):,} rows; a scenario has at most {MAX_ASSUMED_ROWS:,}"
+        )
     rows = zip(raw.rows.index, raw.rows.to_dict("records"), strict=True)
     return tuple(_read_row(f"{raw.name}, line {line}", row) for line, row in rows)
 
@@ -287,9 +290,9 @@ def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ..
                 f"{parts_assumed:g}; mend part"
             )
         least = sum(numbers) if -1 not in numbers else 0
-        if least > MOST_EVENTS:
+        if least > MAX_ASSUMED_EVENTS:
             raise SpecError(
-                f"scenario: {least} events of “{kind}” in one {unit}; at most {MOST_EVENTS}"
+                f"scenario: {least} events of “{kind}” in one {unit}; at most {MAX_ASSUMED_EVENTS}"
             )
         if -1 in numbers or least:
             cells.append(
@@ -314,10 +317,10 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
                 f"{row.origin}: {day} is not ahead: the record is known to {last_known_day}. Give "
                 "a later day"
             )
-        if day > clock.last_day(LONGEST_HORIZON):
+        if day > clock.last_day(MAX_HORIZON):
             raise SpecError(
                 f"{row.origin}: {day} is too far ahead; expected at most "
-                f"{clock.last_day(LONGEST_HORIZON)}"
+                f"{clock.last_day(MAX_HORIZON)}"
             )
     first, last = (
         (day - start).days // 7 if clock.weekly else months_between(start, day) for day in days

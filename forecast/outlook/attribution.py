@@ -54,9 +54,9 @@ from forecast.outlook.snapshot import (
 )
 from forecast.outlook.summary import Estimate, NotDefined, estimate
 
-MOST_MONTHS = 12
-"""So many months at most; the path of a year more is drawn again under each draw, where events are
-left out."""
+# So many months at most; the path of a year more is drawn again under each draw, where events are
+# left out
+MAX_MONTHS_EXPLAINED = 12
 
 
 @checked
@@ -183,8 +183,8 @@ def attribute_to(
     Of a headline `horizon`, `baseline` and `improvement` are given, of a question `posed` and its
     published `answer`.
     """
-    if months > MOST_MONTHS:
-        raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
+    if months > MAX_MONTHS_EXPLAINED:
+        raise SpecError(f"months: got {months}; expected 1 to {MAX_MONTHS_EXPLAINED}")
     fit = setting.fit
     dyad = setting.dyad
     clock = Clock.of(setting.fit.panel)

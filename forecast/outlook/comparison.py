@@ -14,7 +14,7 @@ from datetime import date
 import xarray as xr
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.dates import MAX_HORIZON, Clock
 from forecast.base.described import described
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, NotUpdatable, SpecError
@@ -338,10 +338,10 @@ def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
         )
     periods = int((clocks[1].times > clocks[0].times[-1]).sum())
     months = round(periods / clocks[0].per_month)
-    if months + horizon > LONGEST_HORIZON:
+    if months + horizon > MAX_HORIZON:
         raise SpecError(
             f"fits: {months} months lie between them; with a window of {horizon} at most "
-            f"{LONGEST_HORIZON} can be looked ahead"
+            f"{MAX_HORIZON} can be looked ahead"
         )
     return months
 

@@ -35,10 +35,10 @@ REDRAWN_MONTHS = 24
 year before them."""
 MIN_FRACTION_LEFT_OUT = 0.25
 """Smallest effective sample size fraction of the weights; below it the path is resampled."""
-MOST_STEPS = 60
-"""In so many steps at most the events of one period join."""
-MOST_AT_ONCE = 4
-"""Periods that are left out at once: each takes some hundred megabytes."""
+# In so many steps at most the events of one period join
+MAX_JOINING_STEPS = 60
+# Periods that are left out at once: each takes some hundred megabytes
+MAX_PERIODS_AT_ONCE = 4
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
 
@@ -241,7 +241,7 @@ def _at_once[Result](
     whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
-    workers = min(os.cpu_count() or 1, MOST_AT_ONCE)
+    workers = min(os.cpu_count() or 1, MAX_PERIODS_AT_ONCE)
     for done, result in enumerate(side_by_side(work, periods, workers)):
         whole.setting.report(step, done, len(periods))
         yield result
@@ -283,7 +283,7 @@ def _divided(
             worst.append(weights.pareto_k)
         return forecasts[key]
 
-    at_once = -(-len(events) // MOST_STEPS)
+    at_once = -(-len(events) // MAX_JOINING_STEPS)
     groups = np.repeat(np.arange(len(size)), -(-size // at_once))
     rng = np.random.default_rng(
         np.random.SeedSequence(record.setting.seed, spawn_key=(int(events["of_period"].iloc[0]),))

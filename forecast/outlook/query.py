@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import xarray as xr
 
-from forecast.base.dates import LONGEST_HORIZON, Clock, months_ahead
+from forecast.base.dates import MAX_HORIZON, Clock, months_ahead
 from forecast.base.errors import SpecError
 from forecast.base.limits import described_fraction
 from forecast.data.drivers import require_given
@@ -53,11 +53,11 @@ class Query:
         if (
             not months
             or len(set(months)) < len(months)
-            or not all(1 <= month_count <= LONGEST_HORIZON for month_count in months)
+            or not all(1 <= month_count <= MAX_HORIZON for month_count in months)
         ):
             raise SpecError(
                 f"horizons: {list(months)} are not different whole months from 1 to "
-                f"{LONGEST_HORIZON}. Use some such as (3, 6, 12, 24)."
+                f"{MAX_HORIZON}. Use some such as (3, 6, 12, 24)."
             )
         ordered = tuple(sorted(int(month_count) for month_count in months))
         if above is not None and not panel_kind(panel).coded:
@@ -98,8 +98,8 @@ def require_consistent(
     above: float | None, at: date | None, by: date | None, baseline: int = BASELINE_MONTHS
 ) -> None:
     """Make sure that a share and months can be asked for together."""
-    if not 1 <= baseline <= LONGEST_HORIZON:
-        raise SpecError(f"baseline: {baseline} months; expected 1 to {LONGEST_HORIZON}")
+    if not 1 <= baseline <= MAX_HORIZON:
+        raise SpecError(f"baseline: {baseline} months; expected 1 to {MAX_HORIZON}")
     if above is not None and not 0 < above < 100:
         raise SpecError(
             f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100"

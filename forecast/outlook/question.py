@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forecast.base.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
+from forecast.base.dates import MAX_HORIZON, add_months, month_end, month_start, months_between
 from forecast.base.described import described
 from forecast.base.digests import digest
 from forecast.base.typing import Bool, Float
@@ -30,8 +30,8 @@ from forecast.outlook.recorded import (
 
 YEAR = 12
 """Months after the end of a window in which an edition must cover it."""
-LONGEST_SENTENCE = 2_000
-"""Characters of a question."""
+# Characters of a question
+MAX_SENTENCE = 2_000
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _FIRST_NOUN = "happening"
 """Noun of events in sentences of the first questions, which stay as they were asked."""
@@ -63,7 +63,7 @@ class Question(BaseModel):
     # `conditional` that of `then`
     base_rate: float | None = Field(default=None, ge=0, le=1)
     # Generated; one that differs is rejected
-    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)
+    sentence: str = Field(default="", max_length=MAX_SENTENCE)
 
     if (
         TYPE_CHECKING
@@ -203,9 +203,9 @@ class SingleQuestion(Question):
             raise ValueError(
                 "first, last: expected the first day of a month and the last day of a month"
             )
-        if self.last < self.first or self.months > LONGEST_HORIZON:
+        if self.last < self.first or self.months > MAX_HORIZON:
             raise ValueError(
-                f"first, last: expected 1 to {LONGEST_HORIZON} months, one after the other"
+                f"first, last: expected 1 to {MAX_HORIZON} months, one after the other"
             )
         if self.first <= self.asked:
             raise ValueError(

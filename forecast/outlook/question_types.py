@@ -15,8 +15,8 @@ from forecast.base.typing import Bool, Float
 from forecast.base.wording import count, day, month, number, percent, source_words
 from forecast.outlook.question import STRICT, ComparedQuestion, Number, SingleQuestion, Text
 from forecast.outlook.recorded import (
-    HIGHEST,
     LOWEST,
+    MAX_GOLDSTEIN,
     Baseline,
     DatasetRecord,
     WindowCounts,
@@ -25,8 +25,8 @@ from forecast.outlook.recorded import (
     shares_of,
 )
 
-LONGEST_SPAN = 60
-"""Months of a rolling window: longer ones have no two that are independent in the records."""
+# Months of a rolling window: longer ones have no two that are independent in the records
+MAX_SPAN_MONTHS = 60
 
 
 class FixedBaseline(BaseModel):
@@ -85,7 +85,7 @@ class FixedTone(BaseModel):
     def _agrees(self) -> Self:
         if self.first > self.last:
             raise ValueError("first is after last; swap them")
-        if not LOWEST <= self.value <= HIGHEST:
+        if not LOWEST <= self.value <= MAX_GOLDSTEIN:
             raise ValueError(
                 f"goldstein: {self.events} events cannot score {self.goldstein:g} together"
             )
@@ -162,7 +162,7 @@ class PassageQuestion(ShareQuestion):
     kind: Literal["passage"]
     # `by` (some rolling window) or `throughout` (all that are not void)
     when: Literal["by", "throughout"]
-    span: int = Field(ge=1, le=LONGEST_SPAN)  # Months of a rolling window
+    span: int = Field(ge=1, le=MAX_SPAN_MONTHS)  # Months of a rolling window
     # Events and cooperative ones of each of the `span` - 1 months before the window
     before: tuple[tuple[Number, Number], ...]
 
@@ -234,11 +234,11 @@ class PassageQuestion(ShareQuestion):
 class ToneQuestion(ComparedQuestion):
     """Question on the tone of the window, the mean Goldstein score of its events."""
 
-    limits = (LOWEST, HIGHEST)
+    limits = (LOWEST, MAX_GOLDSTEIN)
     unit = ""
     kind: Literal["tone"]
     # A score; without a baseline
-    threshold: float | None = Field(default=None, gt=LOWEST, lt=HIGHEST)
+    threshold: float | None = Field(default=None, gt=LOWEST, lt=MAX_GOLDSTEIN)
     baseline: FixedTone | None = None  # In place of the threshold
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 LOWEST = -10.0
 """Lower end of the Goldstein scale."""
-HIGHEST = 10.0
-"""Upper end of the Goldstein scale."""
+# Upper end of the Goldstein scale
+MAX_GOLDSTEIN = 10.0
 
 
 NO_ACTIONS = "the data are an index, which counts no actions"

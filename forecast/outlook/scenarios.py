@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Clock, Day, optional_day
+from forecast.base.dates import MAX_HORIZON, Clock, Day, optional_day
 from forecast.base.described import Described, described
 from forecast.base.errors import SpecError
 from forecast.base.limits import whole_seed
@@ -45,12 +45,12 @@ STAMP = "assumed, not predicted"
 """What every page of scenarios says."""
 RARE = 0.05
 """Scenario probability below which a warning is shown."""
-MOST_SCENARIOS = 8
-"""Scenarios side by side that a page can show."""
-LONGEST_NAME = 60
-"""Characters of a name: it heads a column."""
-MOST_QUESTIONS = 50
-"""Questions that are put to each scenario."""
+# Scenarios side by side that a page can show
+MAX_SCENARIOS = 8
+# Characters of a name: it heads a column
+MAX_SCENARIO_NAME = 60
+# Questions that are put to each scenario
+MAX_SCENARIO_QUESTIONS = 50
 
 
 type Table = str | PathLike[str] | Sequence[Assumed]
@@ -218,7 +218,7 @@ def scenario(
     simulations = simulate_ahead(
         fit,
         dyad,
-        LONGEST_HORIZON,
+        MAX_HORIZON,
         seed=seed,
         simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
@@ -262,9 +262,10 @@ def scenario(
 def _require_different(questions: Sequence[SimulationQuestion]) -> None:
     """Reject too many questions, and one that is asked twice."""
     ids = [question.question.id for question in questions]
-    if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
+    if len(ids) > MAX_SCENARIO_QUESTIONS or len(set(ids)) < len(ids):
         raise SpecError(
-            f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
+            f"questions: {len(ids)} are asked; expected at most {MAX_SCENARIO_QUESTIONS}, "
+            "each of them once"
         )
 
 
@@ -275,7 +276,7 @@ def _reach(
     last_period = max((period for periods in held for period in periods), default=1)
     last_question = max((question.ahead for question in questions), default=0)
     last_assumed = ceil(last_period / clock.per_month)
-    return min(max(query.reach, last_assumed, last_question), LONGEST_HORIZON)
+    return min(max(query.reach, last_assumed, last_question), MAX_HORIZON)
 
 
 @dataclass(frozen=True)
@@ -411,13 +412,13 @@ def read_scenarios(
         given = [(Path(path).stem, path) for path in paths]
     pairs = list(given)
     names = [str(name).strip() for name, _ in pairs]
-    if not 1 <= len(pairs) <= MOST_SCENARIOS or len(set(names)) < len(names):
+    if not 1 <= len(pairs) <= MAX_SCENARIOS or len(set(names)) < len(names):
         raise SpecError(
-            f"assumed: {len(pairs)} scenarios; expected 1 to {MOST_SCENARIOS}, of different names"
+            f"assumed: {len(pairs)} scenarios; expected 1 to {MAX_SCENARIOS}, of different names"
         )
-    if not all(0 < len(name) <= LONGEST_NAME for name in names):
+    if not all(0 < len(name) <= MAX_SCENARIO_NAME for name in names):
         raise SpecError(
-            f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so"
+            f"assumed: a scenario's name has 1 to {MAX_SCENARIO_NAME} characters; name its file so"
         )
     scenarios = {}
     for name, (_, table) in zip(names, pairs, strict=True):

@@ -26,8 +26,8 @@ MOST_LIKELY = 0.5
 
 SIGNPOST_MONTHS = 3
 """Months of events of signposts: a season, after which the chance is read again."""
-MOST_SIGNPOSTS = 3
-"""Kinds that are named; a reader keeps no more in mind."""
+# Kinds that are named; a reader keeps no more in mind
+MAX_SIGNPOSTS = 3
 RARITY = 0.25
 """Probability of so many events, about: an outcome that is neither expected nor far off."""
 SMALLEST_MOVE = 1.0
@@ -132,7 +132,7 @@ def signposts_of(
     signposts.sort(key=lambda signpost: -abs(signpost.change))
     return tuple(
         replace(signpost, change=round(signpost.change, 2))
-        for signpost in signposts[:MOST_SIGNPOSTS]
+        for signpost in signposts[:MAX_SIGNPOSTS]
     )
 
 

@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.dates import MAX_HORIZON, Clock
 from forecast.base.errors import SpecError
 from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
@@ -171,8 +171,8 @@ def simulate_ahead(
     >>> simulations.share[..., simulations.at(12)].mean()  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    if not 1 <= months <= LONGEST_HORIZON:
-        raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
+    if not 1 <= months <= MAX_HORIZON:
+        raise SpecError(f"months: {months} is not between 1 and {MAX_HORIZON}.")
     draws = dyad_draws(fit, dyad)
     rate = None
     if hazard is not None:

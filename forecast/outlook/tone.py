@@ -34,8 +34,8 @@ from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.query import Query
 from forecast.outlook.question_types import FixedTone, ToneQuestion
 from forecast.outlook.recorded import (
-    HIGHEST,
     LOWEST,
+    MAX_GOLDSTEIN,
     MIN_WINDOW_EVENTS,
     Baseline,
     DatasetRecord,
@@ -61,7 +61,7 @@ WITHIN = 1.3
 1.27."""
 SMALLEST_CHANGE = 0.5
 """Points of tone that count as a change."""
-TONE_UNIT = (HIGHEST - LOWEST) / 100
+TONE_UNIT = (MAX_GOLDSTEIN - LOWEST) / 100
 """Points of the Goldstein scale that one of a scale from 0 to 100 stands for."""
 NO_SCORES = NotDefined("the data hold no Goldstein scores")
 """Why the tone of such data is not defined."""
@@ -141,7 +141,7 @@ class SideScores:
             sums += events * mean[..., None] + self.spread[side] * np.sqrt(
                 events
             ) * rng.standard_normal(total.shape)
-        return np.clip(sums, LOWEST * total, HIGHEST * total)
+        return np.clip(sums, LOWEST * total, MAX_GOLDSTEIN * total)
 
     def of_window(self, counts: WindowCounts, rng: np.random.Generator) -> WindowCounts:
         """Return simulated months with sums of scores."""

@@ -33,8 +33,8 @@ UNCHECKED_NOTE = (
 )
 ROWS_SHOWN = 200
 """Rows of a table; the rest are in forecast.json and rejects.csv."""
-MOST_NAMED = 9
-"""Events named along the level: more texts would not fit below the figure."""
+# Events named along the level: more texts would not fit below the figure
+MAX_EVENTS_NAMED = 9
 _APART_YEARS = 3
 """Years between two of them, so that their marks do not overlap."""
 _PAUSE_YEARS = 10
@@ -50,8 +50,9 @@ _HEADS = (
 )
 """Actors that are heads of state or government, at the beginning of their name."""
 RULE = (
-    f"At most {MOST_NAMED} events, at least {_APART_YEARS} years apart. First come those of the "
-    "day from which the record is compared, and visits by a head of state or government after "
+    f"At most {MAX_EVENTS_NAMED} events, at least {_APART_YEARS} years apart. "
+    "First come those of the day from which the record is compared, and visits by a head of state "
+    "or government after "
     f"{_PAUSE_YEARS} years without one; then the most extreme event, by its Goldstein score, of "
     "each of the months with the most events compared with the ten years before."
 )
@@ -217,7 +218,7 @@ def notable_events(
     chosen: list[int] = []
     years = ranked["year"].to_numpy()
     for index, year in enumerate(years):
-        if len(chosen) < MOST_NAMED and (abs(year - years[chosen]) >= _APART_YEARS).all():
+        if len(chosen) < MAX_EVENTS_NAMED and (abs(year - years[chosen]) >= _APART_YEARS).all():
             chosen.append(index)
     return ranked.iloc[chosen].sort_values("date")
 

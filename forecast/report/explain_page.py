@@ -52,8 +52,8 @@ one."""
 WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
 """Heads of columns that hold words."""
 SCHEMA = 1
-LARGEST = 12
-"""Events that are not folded."""
+# Events that are not folded
+MAX_EVENTS_UNFOLDED = 12
 
 
 def _added(name: str, numbers: Numbers) -> str:
@@ -353,7 +353,7 @@ def events_table(
     They contributed to the level, or to the chance of a question.
     """
     shown, rows = [name for name in ADDED if name in names and name in explained.now], []
-    for index in _by_size(explained)[:LARGEST] if places is None else places:
+    for index in _by_size(explained)[:MAX_EVENTS_UNFOLDED] if places is None else places:
         row, alone = explained.events.iloc[index], explained.leave_one_out[index]
         what = f"{who(explained.dyad, row['source'], row['target'])}: {row['summary']}"
         after = [

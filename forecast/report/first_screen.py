@@ -40,10 +40,10 @@ _SENTENCES = Path(__file__).parent / "templates" / "first_screen.j2"
 sentence = partial(wording.sentence, _SENTENCES)
 MIN_HISTORY_DAYS = 3
 """Days of a history from which on it is drawn; two are a sentence."""
-MOST_PRICES = 3
-"""Prices that are shown, the latest first."""
-MOST_ROWS = 3
-"""Corrected rows, and rejected ones, that are named; the others are counted."""
+# Prices that are shown, the latest first
+MAX_PRICES = 3
+# Corrected rows, and rejected ones, that are named; the others are counted
+MAX_CORRECTIONS_NAMED = 3
 HALF = 4.2
 """Inches of a figure next to text: its letters are then as large as those of figures over the whole
 width."""
@@ -226,7 +226,7 @@ def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
         if by_then and question.closes >= day:
             last = by_then[-1]
             prices.append(Price(question.text, last.price, last.source, last.as_of))
-    return tuple(sorted(prices, key=lambda price: price.as_of, reverse=True)[:MOST_PRICES])
+    return tuple(sorted(prices, key=lambda price: price.as_of, reverse=True)[:MAX_PRICES])
 
 
 def answers_of(
@@ -271,7 +271,7 @@ def answers_of(
 
 def _some(rows: Sequence[str]) -> str:
     """Return the first of some rows in words, and how many more there are."""
-    return wording.join_some(rows, MOST_ROWS)
+    return wording.join_some(rows, MAX_CORRECTIONS_NAMED)
 
 
 def _model_value(window: WindowOutlook) -> float | None:

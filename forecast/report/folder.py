@@ -62,7 +62,8 @@ CHANGE = r"change\.(json|csv|svg)"
 PAIRS = r"pairs\.json|fit\.(zarr|nc)"
 TRACK_RECORD = r"track_record\.json|questions\.csv"
 """Names of the files that accompany each kind of page."""
-LONGEST = 100_000_000
+# Bytes of a page's JSON that are read
+MAX_PAGE_JSON = 100_000_000
 
 type Files = dict[str, pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]]
 MEASURED = {"skill.json", "tests.json", "track_record.json"}
@@ -273,7 +274,7 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
 
     That is its address, its title, its kind and day, and what it says.
     """
-    html = read_bytes(folder / "index.html", LONGEST).decode()
+    html = read_bytes(folder / "index.html", MAX_PAGE_JSON).decode()
     title, kind, says = (
         Markup(match[1] if (match := re.search(part, html, re.DOTALL)) else "").striptags()
         for part in (
@@ -307,7 +308,7 @@ def _manifest(folder: Path) -> dict[str, str]:
     None without a manifest.
     """
     try:
-        stated = json.loads(read_bytes(folder / MANIFEST, LONGEST))
+        stated = json.loads(read_bytes(folder / MANIFEST, MAX_PAGE_JSON))
         return dict(stated["files"]) if stated["generator"] == GENERATOR else {}
     except (OSError, ValueError, TypeError, LookupError):
         return {}
@@ -316,7 +317,7 @@ def _manifest(folder: Path) -> dict[str, str]:
 def edition_of_page(folder: Path) -> Edition | None:
     """Return the edition of the data that the manifest of a page states."""
     try:
-        return read_edition(json.loads(read_bytes(folder / MANIFEST, LONGEST)).get("edition"))
+        return read_edition(json.loads(read_bytes(folder / MANIFEST, MAX_PAGE_JSON)).get("edition"))
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 
@@ -416,7 +417,7 @@ def _is_ours(path: Path, manifest: dict[str, str]) -> bool:
 def _describe_report(folder: Path) -> str:
     """Describe in words the report in a folder, as far as it can be read."""
     try:
-        stated = json.loads(read_bytes(folder / "forecast.json", LONGEST))
+        stated = json.loads(read_bytes(folder / "forecast.json", MAX_PAGE_JSON))
         return f"a report on {stated['dyad']:.20} as of {stated['as_of']:.10}"
     except (OSError, ValueError, TypeError, KeyError):
         return "a report"
@@ -513,7 +514,7 @@ def read_numbers(folder: Path) -> dict[str, Any]:
             "report --out ...)"
         )
     try:
-        numbers = json.loads(read_bytes(path, LONGEST))
+        numbers = json.loads(read_bytes(path, MAX_PAGE_JSON))
     except ValueError as error:
         raise DataError(f"{path}: it is no JSON ({error}); make the report again") from error
     if not isinstance(numbers, dict):

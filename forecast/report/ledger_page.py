@@ -28,8 +28,8 @@ Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 MIN_CURVE_ANSWERS = 20
 """Answers; of fewer a curve says nothing."""
 OPEN_HEADS = ("pair", "question", "forecast", "base rate", "written", "as of", "due")
-MOST_IN_ONE_TABLE = 15
-"""Open questions; more are folded by pair, which readers look for."""
+# Open questions; more are folded by pair, which readers look for
+MAX_QUESTIONS_IN_A_TABLE = 15
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
@@ -289,7 +289,7 @@ def open_tables(record: TrackRecord) -> dict[str, Table]:
 
     Each pair has how many there are.
     """
-    if len(record.waiting) <= MOST_IN_ONE_TABLE:
+    if len(record.waiting) <= MAX_QUESTIONS_IN_A_TABLE:
         return {}
     by_pair: dict[str, list[OpenQuestion]] = {}
     for question in record.waiting:

@@ -20,8 +20,8 @@ from forecast.study.evaluation.skill import CHOSEN_ON, Skill
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST_SAID = 16
-"""Differences that an image's description lists; more of them are in the table."""
+# Differences that an image's description lists; more of them are in the table
+MAX_DIFFERENCES_SAID = 16
 
 type PanelChoices = Mapping[str, Any]
 """What a panel of differences is about: the horizon, the others, perhaps dyads and a model, as for
@@ -68,7 +68,7 @@ def differences(
         style.legend(figure, 4 if layout.wide else 2)
         return figure
 
-    shown = {"said": said[:_MOST_SAID], "more": len(said) - _MOST_SAID}
+    shown = {"said": said[:MAX_DIFFERENCES_SAID], "more": len(said) - MAX_DIFFERENCES_SAID}
     return worded("skill_figures.j2", name, draw, facts | shown)
 
 

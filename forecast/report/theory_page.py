@@ -29,7 +29,7 @@ from forecast.outlook.theory import (
     THEORY,
     TheoryStatement,
 )
-from forecast.report.folder import LONGEST, Page, edition_of_page, publish
+from forecast.report.folder import MAX_PAGE_JSON, Page, edition_of_page, publish
 from forecast.report.table import Table, badge, link
 
 _TESTED_AS = {DECLINE.code: "", REASONS.code: "", ERAS.code: DECLINE.code}
@@ -125,7 +125,7 @@ class _Source:
     def __init__(self, path: str | Path, out: Path, part: str) -> None:
         self.path, self.part = Path(path), part
         try:
-            self.content: dict[str, Any] = json.loads(read_bytes(self.path, LONGEST))
+            self.content: dict[str, Any] = json.loads(read_bytes(self.path, MAX_PAGE_JSON))
             self.rows: list[dict[str, Any]] = list(self.content[part])
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-MOST_DAYS_BEHIND = 31  # of a report after all data, as a gap before added events may be long
-MOST_MONTHS_BEHIND = (
-    12  # of a report after the record of its pair: none of its baseline is left then
-)
+# Days of a report after all data, as a gap before added events may be long
+MAX_DAYS_BEHIND = 31
+# Months of a report after the record of its pair: none of its baseline is left then
+MAX_MONTHS_BEHIND = 12
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,16 @@ def require_near(records: "Records", dyad: str, as_of: date) -> None:
     last = records.last_day(dyad)
     last_of_all = max(map(records.last_day, {*records.dyads, dyad}))
     days_behind = (as_of - last_of_all).days
-    if days_behind > MOST_DAYS_BEHIND:
+    if days_behind > MAX_DAYS_BEHIND:
         raise DataError(
             f"as_of: the data end on {last_of_all}, {days_behind} days before {as_of}; expected at "
-            f"most {MOST_DAYS_BEHIND}. {advice}"
+            f"most {MAX_DAYS_BEHIND}. {advice}"
         )
     months_behind = months_between(last, as_of)
-    if months_behind > MOST_MONTHS_BEHIND:
+    if months_behind > MAX_MONTHS_BEHIND:
         raise DataError(
             f"as_of: the record of {dyad} ends on {last}, {months_behind} months before {as_of}; "
-            f"expected at most {MOST_MONTHS_BEHIND}. {advice}"
+            f"expected at most {MAX_MONTHS_BEHIND}. {advice}"
         )
 
 

@@ -313,10 +313,10 @@ class Monday:
         None where a new fit would have to say.
         """
         from forecast.desk.questions.explain import attribute_question
-        from forecast.outlook.attribution import MOST_MONTHS, attribute
+        from forecast.outlook.attribution import MAX_MONTHS_EXPLAINED, attribute
 
         months, table = months_between(*change.days), prepared.job.records.events
-        if months > MOST_MONTHS or table is None:
+        if months > MAX_MONTHS_EXPLAINED or table is None:
             return None
         common: dict[str, Any] = {
             "months": max(months, 1),

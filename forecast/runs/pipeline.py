@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from forecast.report.skill import DyadSkill
 
 
-MOST_AT_ONCE = 4
-"""Number of dyads simulated together: each takes some hundred megabytes."""
+# Number of dyads simulated together: each takes some hundred megabytes
+MAX_REPORTS_AT_ONCE = 4
 
 
 REPORTS = Path("report")
@@ -315,7 +315,7 @@ def _assess(job: Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
         **{code: partial(brief, fit, code, **common) for code in fit.dyads if code not in dyads},
     }
     with job.steps.step("simulating"):
-        threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
+        threads = min(settings.cores or os.cpu_count() or 1, MAX_REPORTS_AT_ONCE)
         results = dict(side_by_side(lambda task, _: (task[0], task[1]()), tasks.items(), threads))
     assessments = {code: results[code] for code in dyads}
     with job.steps.step("checking convergence"):

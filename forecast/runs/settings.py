@@ -9,7 +9,7 @@ from typing import Any
 from forecast.base.arguments import check
 from forecast.base.dates import Day, read_day, reject_future
 from forecast.base.errors import SpecError
-from forecast.base.limits import MOST_POINTS, require_positive, require_sampler
+from forecast.base.limits import MAX_POINTS, require_positive, require_sampler
 from forecast.data.drivers import Future, require_drivers
 from forecast.data.panel.spans import Frequency
 from forecast.data.sources import Source
@@ -122,7 +122,7 @@ def check_settings(settings: ReportSettings) -> None:
 
     if settings.since is not None:
         reject_future(settings.since, "since")
-    require_positive("improvement", settings.improvement, MOST_POINTS, "points of share")
+    require_positive("improvement", settings.improvement, MAX_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)
     if settings.eras not in ERAS and not settings.eras.lower().endswith(".csv"):
         raise SpecError(

@@ -103,5 +103,5 @@ def main(folder, work, kills):
 
 
 if __name__ == "__main__":
-    importing.MOST_FILES = 2  # several batches
+    importing.MAX_BATCH_FILES = 2  # several batches
     main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

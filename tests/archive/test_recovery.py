@@ -61,7 +61,7 @@ def imported(feeds, tmp_path_factory):
     """Return an archive of several batches."""
     archive = tmp_path_factory.mktemp("imported") / "archive"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importing, "MOST_FILES", 2)
+        patch.setattr(importing, "MAX_BATCH_FILES", 2)
         import_files(list(feeds.values()), archive)
     assert len(read_catalogue(archive).batches) == 5
     return archive
@@ -76,7 +76,7 @@ def said(imported):
 @pytest.fixture
 def archive(imported, tmp_path, monkeypatch):
     """Return a copy of it."""
-    monkeypatch.setattr(importing, "MOST_FILES", 2)
+    monkeypatch.setattr(importing, "MAX_BATCH_FILES", 2)
     return shutil.copytree(imported, tmp_path / "archive")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from forecast.base.errors import DataError, SpecError
 from forecast.data.fetch import gdelt, read_manifest
-from forecast.data.fetch.gdelt import LONGEST_LINE
+from forecast.data.fetch.gdelt import MAX_LIST_LINE
 from forecast.data.fetch.run import fetch_feed
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.server import places, status
@@ -125,7 +125,7 @@ def test_lists_are_read_in_lines_of_bounded_length(fetch, server):
     server.files["events/md5sums"] += b"0" * 10_000_000
     done = fetch()
     assert done.counts["received"] == 3
-    assert done.lists[0]["unreadable"] == 10_000_000 / LONGEST_LINE
+    assert done.lists[0]["unreadable"] == 10_000_000 / MAX_LIST_LINE
 
 
 def test_what_has_come_is_not_fetched_again_and_what_was_lost_is(fetch, server, tmp_path):

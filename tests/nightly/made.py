@@ -108,7 +108,7 @@ def standing_in() -> Iterator[None]:
         patch.setattr("forecast.base.dates.now", lambda: MOMENT)
         for name in CLOCKS:
             patch.setattr(f"{name}.datetime", StoppedClock)
-        patch.setattr("forecast.data.archive.importing.MOST_FILES", 1)
+        patch.setattr("forecast.data.archive.importing.MAX_BATCH_FILES", 1)
         patch.setenv("NO_PROXY", "127.0.0.1")
         yield
 

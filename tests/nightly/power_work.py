@@ -40,7 +40,7 @@ def keep_a_ledger() -> None:
 
 def fill_an_archive() -> None:
     """Import files one after the other; tell how many are in the archive."""
-    importing.MOST_FILES = 1
+    importing.MAX_BATCH_FILES = 1
     for number, path in enumerate(sorted(Path("feeds").iterdir()), 1):
         (done,) = import_files(path, "archive").files
         assert done.became == "imported", done

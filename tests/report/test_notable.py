@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forecast.report.events import MOST_NAMED, notable_events
+from forecast.report.events import MAX_EVENTS_NAMED, notable_events
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_they_are_few_and_apart(record):
         )
     )
     chosen = notable_events(table, record)
-    assert len(chosen) <= MOST_NAMED
+    assert len(chosen) <= MAX_EVENTS_NAMED
     assert (chosen["year"].diff().dropna() >= 3).all()
 
 

@@ -8,8 +8,8 @@ import typer
 import forecast
 from forecast.base.errors import DataError
 from forecast.base.wording import count
-from forecast.cli.events.feeds import MOST_NAMED
-from forecast.cli.events.showing import MOST_SHOWN
+from forecast.cli.events.feeds import MAX_FAILURES_NAMED
+from forecast.cli.events.showing import MAX_EVENTS_SHOWN
 from forecast.cli.groups import day_of, dyads_of
 from forecast.cli.help_text import with_examples
 from forecast.cli.options import ARCHIVE, ArchiveFolderOption, FeedOption, JsonOption
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from forecast.data.archive import ImportSummary
 
 
-MOST_LISTED = 20
-"""Files of an import, and dyads of an archive, that are printed."""
+# Files of an import, and dyads of an archive, that are printed
+MAX_FILES_LISTED = 20
 
 
 @with_examples("events import gdelt --archive archive")
@@ -97,17 +97,17 @@ def status_command(
     if as_json:
         echo_json(status.summary())
         return
-    print_lines("status", found=status, most=MOST_NAMED)
+    print_lines("status", found=status, most=MAX_FAILURES_NAMED)
     console().print(
         table_of_rows(
             [
                 {"dyad": dyad}
                 | {dataset.dataset: dataset.dyads.get(dyad, 0) for dataset in status.datasets}
-                for dyad in pairs[:MOST_LISTED]
+                for dyad in pairs[:MAX_FILES_LISTED]
             ]
         )
     )
-    print_rest(console(), len(pairs) - MOST_LISTED, "dyad")
+    print_rest(console(), len(pairs) - MAX_FILES_LISTED, "dyad")
 
 
 @with_examples("events repair --archive archive")
@@ -144,12 +144,12 @@ def _print_import(done: "ImportSummary") -> None:
         {"file": file.name, "dataset": file.dataset, "": file.became}
         # A file that was not read is not one without rows.
         | {head: getattr(file, name) if file.dataset else "" for head, name in numbers.items()}
-        for file in new[:MOST_LISTED]
+        for file in new[:MAX_FILES_LISTED]
     ]
     if new:
         shown.print(table_of_rows(rows))
-    print_rest(shown, len(new) - MOST_LISTED, "file")
+    print_rest(shown, len(new) - MAX_FILES_LISTED, "file")
     reasons = [file.reason for state in ("failed", "skipped") for file in done.of(state)]
     for findings in (reasons, done.findings):
-        print_findings(shown, findings, MOST_SHOWN)
+        print_findings(shown, findings, MAX_EVENTS_SHOWN)
     shown.print(escape(done.sentence))

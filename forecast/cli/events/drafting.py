@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 ADDED, DRAFTS, DECISIONS = Path("added"), Path("drafts"), "decisions.csv"
 """Folders of accepted rows and of drafts; the file in the latter that keeps every decision."""
-MOST_SHOWN = 12
-"""Proposals that are printed; the file has all."""
+# Proposals that are printed; the file has all
+MAX_PROPOSALS_SHOWN = 12
 
 
 @with_examples(
@@ -194,12 +194,14 @@ def _print_proposals(shown: "Console", proposals: "pd.DataFrame") -> None:
             "what": row["summary"],
             "resembles": row["there"],
         }
-        for _, row in proposals.head(MOST_SHOWN).iterrows()
+        for _, row in proposals.head(MAX_PROPOSALS_SHOWN).iterrows()
     ]
     if rows:
         shown.print(table_of_rows(rows))
-    if len(proposals) > MOST_SHOWN:
-        shown.print(f"And {count(len(proposals) - MOST_SHOWN, 'proposal')} more in the file.")
+    if len(proposals) > MAX_PROPOSALS_SHOWN:
+        shown.print(
+            f"And {count(len(proposals) - MAX_PROPOSALS_SHOWN, 'proposal')} more in the file."
+        )
 
 
 @with_examples(

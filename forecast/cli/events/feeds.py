@@ -24,8 +24,8 @@ from forecast.cli.options import (
 )
 from forecast.cli.terminal import echo_json, escape, print_lines, progress
 
-MOST_NAMED = 10
-"""Gaps, and files that have failed, that are printed."""
+# Gaps, and files that have failed, that are printed
+MAX_FAILURES_NAMED = 10
 
 
 @with_examples("events count gdelt --out counts.csv")
@@ -269,7 +269,7 @@ def fetch(
             dry_run=dry_run,
             gaps=gap_words(done.gaps),
             failed=done.of_state("failed"),
-            most=MOST_NAMED,
+            most=MAX_FAILURES_NAMED,
             following=following if done.counts["received"] and sys.stdout.isatty() else "",
         )
     if not dry_run and not done.complete:

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from forecast.data.events.table import Unread
 
 
-MOST_SHOWN = 30
-"""Dyads, reasons of rejected rows, and findings that are printed."""
+# Dyads, reasons of rejected rows, and findings that are printed
+MAX_EVENTS_SHOWN = 30
 
 
 @with_examples("events check", "events check mine.csv --mapping mine.yaml --rejects rejects.csv")
@@ -287,11 +287,11 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
                     "months": row["months"],
                     "empty": row["empty_months"],
                 }
-                for row in summary["dyads"][:MOST_SHOWN]
+                for row in summary["dyads"][:MAX_EVENTS_SHOWN]
             ]
         )
     )
-    print_rest(shown, len(summary["dyads"]) - MOST_SHOWN, "dyad")
+    print_rest(shown, len(summary["dyads"]) - MAX_EVENTS_SHOWN, "dyad")
     shown.print()
     if summary["reasons"]:
         where = (
@@ -310,8 +310,8 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
 def _print_reasons(shown: "Console", became: str, reasons: Mapping[str, int]) -> None:
     """Print the commonest reasons why rows were rejected or filtered."""
     rows = [{f"why rows were {became}": reason, "rows": n} for reason, n in reasons.items()]
-    shown.print(table_of_rows(rows[:MOST_SHOWN]))
-    print_rest(shown, len(rows) - MOST_SHOWN, "reason")
+    shown.print(table_of_rows(rows[:MAX_EVENTS_SHOWN]))
+    print_rest(shown, len(rows) - MAX_EVENTS_SHOWN, "reason")
     shown.print()
 
 
@@ -325,7 +325,7 @@ def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
     if feed["filtered_by"]:
         _print_reasons(shown, "filtered", feed["filtered_by"])
     print_findings(
-        shown, [*(file["reason"] for file in feed["unread"]), *feed["findings"]], MOST_SHOWN
+        shown, [*(file["reason"] for file in feed["unread"]), *feed["findings"]], MAX_EVENTS_SHOWN
     )
 
 

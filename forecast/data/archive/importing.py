@@ -33,8 +33,8 @@ from forecast.data.fetch.manifest import read_manifest
 
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
-MOST_FILES = 200
-"""Files of a batch; a run that is killed loses no more than one batch."""
+# Files of a batch; a run that is killed loses no more than one batch
+MAX_BATCH_FILES = 200
 DAY = timedelta(days=1)
 MONTH = timedelta(days=31)
 """No month is longer."""
@@ -225,7 +225,9 @@ class _ImportRun:
     @property
     def full(self) -> bool:
         """Return whether the batch must be put in place before more files are taken."""
-        return bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MOST_FILES
+        return (
+            bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MAX_BATCH_FILES
+        )
 
     def finish(self) -> None:
         """Put the batch into the catalogue."""

@@ -34,7 +34,7 @@ from forecast.data.archive.catalogue import (
 )
 from forecast.data.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.data.events import combine
-from forecast.data.events.dyads import MOST_MISSING, Covered, Days, as_spans, each_day
+from forecast.data.events.dyads import MAX_SHARE_MISSING, Covered, Days, as_spans, each_day
 from forecast.data.events.table import (
     EventTable,
     FeedAccount,
@@ -456,7 +456,7 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
     enough = {
         named_day
         for (_, named_day), slots in parts.items()
-        if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING
+        if sum(slots.values()) >= 1 - MAX_SHARE_MISSING - ROUNDING
     }
     return as_spans(whole | enough)
 

@@ -41,15 +41,15 @@ from forecast.data.archive.catalogue import (
 )
 from forecast.data.feeds.sorting import FileRun
 
-MOST_ROWS = 400_000
-"""Rows that are held before they are written."""
+# Rows that are held before they are written
+MAX_ROWS_OF_A_SEGMENT = 400_000
 ROW_GROUP = 20_000
 """Rows that a reader takes at once; they are sorted by pair, so that one of few dyads skips most of
 them."""
 NAME_LENGTH = 20
 """Digits of the checksum in the name of a segment: 80 bits, no two alike."""
-LARGEST = 1_000_000_000
-"""Bytes of a segment of imported files."""
+# Bytes of a segment of imported files
+MAX_SEGMENT = 1_000_000_000
 BATCH = b"forecast.batch"
 """Key of the metadata of such a segment: JSON with all of its batch but the files."""
 
@@ -113,7 +113,7 @@ class SegmentWriter:
                 f"{ROWS}/dataset={dataset}/month={month_start}",
                 rows.filter(pc.equal(month, month_start)),
             )
-        if self.held >= MOST_ROWS:
+        if self.held >= MAX_ROWS_OF_A_SEGMENT:
             self.write()
 
     def reject(self, dataset: str, file: int, run: FileRun) -> None:
@@ -178,7 +178,7 @@ def read_batch(folder: Path, path: str) -> Batch | None:
     None if the file is no such segment, or damaged.
     """
     try:
-        content = read_bytes(folder / path, LARGEST)
+        content = read_bytes(folder / path, MAX_SEGMENT)
         sha256 = digest(content)
         if Path(path).stem != sha256[:NAME_LENGTH]:
             return None

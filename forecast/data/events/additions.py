@@ -17,7 +17,7 @@ from forecast.base.typing import Frame
 from forecast.base.wording import count, join
 from forecast.data.events.codebook import as_frame, code_of_kind, read_codes, read_scale
 from forecast.data.events.coverage import (
-    LONGEST_GAP,
+    MAX_GAP_DAYS,
     ONE_DAY,
     CoverageStatement,
     announced,
@@ -39,9 +39,8 @@ from forecast.data.events.table import EventTable, SourceFile, sort_events
 from forecast.data.events.tables import in_types, typed_rows
 
 CHRONOLOGY = "chronology"
-MOST_ROWS = 10_000
-"""Every added row is kept in the fit and shown on the page; a larger table is a source of its
-own."""
+# Every added row is kept in the fit and shown on the page; a larger table is a source of its own
+MAX_ADDED_ROWS = 10_000
 _FIELDS = ("date", "known_at", "source", "target", "n", "actor", "summary", "reference")
 _CODES = ("code", "cameo", "kind")
 _IGNORED = ("precision", "verified", "compiled")
@@ -52,8 +51,8 @@ SCALE = "commitment"
 """Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""
 
 
-MOST_LISTED = 5
-"""Items of a list in a sentence; the rest is counted."""
+# Items of a list in a sentence; the rest is counted
+MAX_ITEMS_LISTED = 5
 _REPEATS = "is there already"
 _KEY = ["date", "source", "target", "cameo"]
 
@@ -264,7 +263,7 @@ def _first_stated_day(
     if extended:
         gaps = [last for _, last in coverage_gaps(additions).get((dataset, dyad), [])]
         return max(gaps) + ONE_DAY if gaps else min(extension.after for extension in extensions)
-    if (statement.last - before).days > LONGEST_GAP:
+    if (statement.last - before).days > MAX_GAP_DAYS:
         raise SpecError(
             f"covered-to: no event of {dyad} was added after {before}, up to which its record is "
             "complete. If it is "
@@ -320,8 +319,8 @@ def rejected_rows(table: EventTable) -> tuple[str, ...]:
 
 def _listed(opening: str, items: list[str]) -> str:
     """List the first of some items after an opening."""
-    more = f"; and {len(items) - MOST_LISTED} more" if len(items) > MOST_LISTED else ""
-    return f"{opening}: {'; '.join(items[:MOST_LISTED])}{more}."
+    more = f"; and {len(items) - MAX_ITEMS_LISTED} more" if len(items) > MAX_ITEMS_LISTED else ""
+    return f"{opening}: {'; '.join(items[:MAX_ITEMS_LISTED])}{more}."
 
 
 def _dataset_of(table: EventTable, wanted: str | None) -> str:
@@ -358,11 +357,11 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
         raise DataError(
             f"{raw.name}: the column {lacking[0] if lacking else 'code'!r} is missing. {expected}."
         )
-    if len(raw.rows) > MOST_ROWS:
+    if len(raw.rows) > MAX_ADDED_ROWS:
         raise DataError(
-            f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the "
-            "table by a mapping "
-            "and read it as a source of its own (`forecast help events`)."
+            f"{raw.name}: {len(raw.rows):,} rows; at most {MAX_ADDED_ROWS:,} can be added. "
+            "Describe the table by a mapping and read it as a source of its own "
+            "(`forecast help events`)."
         )
     return raw
 

@@ -23,8 +23,8 @@ from forecast.base.resources import data_folder
 from forecast.base.typing import Frame
 from forecast.base.wording import join
 
-LARGEST = 50_000_000
-"""Bytes of a small table."""
+# Bytes of a small table
+MAX_SMALL_CSV = 50_000_000
 SEPARATORS = (";", "\t", "|", ",")
 """Characters that separate the columns of tables."""
 VISITS = VISIT, HOST = "042", "043"
@@ -147,7 +147,7 @@ def as_frame(table: Frame) -> pd.DataFrame:
 def small_csv(table: Path | Frame) -> bytes:
     """Return the content of a CSV file, or of a table in memory as one."""
     return (
-        read_bytes(table, LARGEST)
+        read_bytes(table, MAX_SMALL_CSV)
         if isinstance(table, Path)
         else as_frame(table).to_csv(index=False).encode()
     )

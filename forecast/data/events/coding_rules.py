@@ -22,8 +22,8 @@ from forecast.data.events.mapping import (
 )
 from forecast.data.events.tables import Broken, Rows
 
-LONGEST_SUMMARY = 160
-"""Characters of one line of a page."""
+# Characters of one line of a page
+MAX_CODED_SUMMARY = 160
 KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 """What identifies an exception to a rule."""
 
@@ -178,8 +178,8 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
     ),
     "text": ("actor, summary and reference, without space around them", _untidy_text),
     "length": (
-        f"a summary of at most {LONGEST_SUMMARY} characters",
-        lambda rows: rows["summary"].str.len() > LONGEST_SUMMARY,
+        f"a summary of at most {MAX_CODED_SUMMARY} characters",
+        lambda rows: rows["summary"].str.len() > MAX_CODED_SUMMARY,
     ),
     "reference": (
         "a publisher and a subject, or the publisher's own lasting page",

@@ -25,8 +25,8 @@ from forecast.data.events.mapping import (
 from forecast.data.events.table import CountTable
 
 _TIMES = {"month": "%Y-%m", "week": "%Y-%m-%d"}
-LARGEST_COUNT = 2**31 - 1
-"""Largest count in one cell of the table, as for the `n` of an event."""
+# Largest count in one cell of the table, as for the `n` of an event
+MAX_COUNT = 2**31 - 1
 
 
 @checked
@@ -274,7 +274,7 @@ def _reject_reasons(
         .astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
         "a count is not a whole number from 0": ~(
-            (cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)
+            (cells >= 0) & (cells <= MAX_COUNT) & (cells % 1 == 0)
         ).all(axis=1),
         "the same period and direction as an earlier line": rows.duplicated(
             ["date", "dyad", "source"]

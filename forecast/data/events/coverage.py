@@ -23,9 +23,9 @@ from forecast.base.wording import count
 from forecast.data.events.dyads import Addition, Days, Extension, as_spans, each_day, even_spans
 from forecast.data.events.table import EventTable
 
-LONGEST_GAP = 31
-"""Days: a longer gap before an added file stays missing. A month of a quiet pair may well have no
-event."""
+# Days: a longer gap before an added file stays missing. A month of a quiet pair may well have no
+# event.
+MAX_GAP_DAYS = 31
 REMARK = "announced or later"
 """Remark on rows beyond the complete record of their dyad."""
 _FORM = (
@@ -77,7 +77,7 @@ def first_day_after(before: date, first: date) -> date:
     It is the day after the complete record, unless a gap is too long.
     """
     missing = (first - before).days - 1
-    return before + ONE_DAY if 0 <= missing <= LONGEST_GAP else first
+    return before + ONE_DAY if 0 <= missing <= MAX_GAP_DAYS else first
 
 
 def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[Days]]:

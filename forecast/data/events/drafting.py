@@ -34,13 +34,13 @@ from forecast.data.events.codebook import (
 from forecast.data.events.dyads import dyad_code
 from forecast.data.events.table import EventTable
 
-MOST_PROPOSED = 15
-"""Proposals of a pair in a draft: fifteen pairs at 16 seconds a proposal take an editor an hour."""
+# Proposals of a pair in a draft: fifteen pairs at 16 seconds a proposal take an editor an hour
+MAX_PROPOSED = 15
 DAYS_APART = 1
 """Days between a report and an event of the chronology that is taken to resemble it: feeds date by
 time zones."""
-LONGEST_SUMMARY = 160
-"""Characters, as in the chronology (data/codebook/CODING.md)."""
+# Characters, as in the chronology (data/codebook/CODING.md)
+MAX_DRAFT_SUMMARY = 160
 STATEMENTS = ("01", "02")
 """Roots that are not proposed by default: since 2020 they are 2% of the chronology, and a fifth of
 a feed."""
@@ -114,7 +114,7 @@ def draft_events(
     *,
     first: date,
     last: date | None = None,
-    most: int = MOST_PROPOSED,
+    most: int = MAX_PROPOSED,
     statements: bool = False,
     decisions: pd.DataFrame | None = None,
 ) -> Draft:
@@ -242,7 +242,7 @@ def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
     words = name if source != row["source"] else str(row["summary"]) or name
     # ICEWS names the country of a group itself: "Military (China)".
     subject = who if "(" in who else f"{who} ({source})" if who else source
-    return f"{subject}: {capital(words.lower())}, towards {target}"[:LONGEST_SUMMARY]
+    return f"{subject}: {capital(words.lower())}, towards {target}"[:MAX_DRAFT_SUMMARY]
 
 
 def _there(recorded: pd.DataFrame, proposal: Any) -> tuple[bool, str]:

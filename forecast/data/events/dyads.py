@@ -26,9 +26,9 @@ from forecast.data.events.codebook import past_days, read_small_csv, require_cel
 
 Days = tuple[date, date]
 """First and last day of a span."""
-MOST_MISSING = 0.1
-"""The part of a period that may be missing before it counts as not covered: of a month three days,
-of a week none."""
+# The part of a period that may be missing before it counts as not covered: of a month three days,
+# of a week none
+MAX_SHARE_MISSING = 0.1
 
 
 ATTRIBUTE = "additions"
@@ -83,7 +83,7 @@ def missing_periods(gaps: Iterable[Days], starts: ArrayLike, ends: ArrayLike) ->
     for begin, end in gaps:
         inside = np.minimum(last, np.datetime64(end)) - np.maximum(first, np.datetime64(begin))
         missing += np.maximum(inside.astype(int) + 1, 0)
-    return np.asarray(missing > MOST_MISSING * ((last - first).astype(int) + 1))
+    return np.asarray(missing > MAX_SHARE_MISSING * ((last - first).astype(int) + 1))
 
 
 def each_day(first: date, last: date) -> list[date]:

@@ -27,7 +27,7 @@ from forecast.data.events.codebook import read_small_csv, state_names
 from forecast.data.events.dyads import dyad_code
 from forecast.data.events.mapping import (
     CODED,
-    LARGEST_FILE,
+    MAX_TABLE_FILE,
     PrescribedForm,
     RawTable,
     TableMapping,
@@ -167,7 +167,7 @@ def read_keds(
             .str.replace("l", "1")
         )
         raw = replace(
-            raw, rows=raw.rows.assign(code=codes), sha256=digest(read_bytes(path, LARGEST_FILE))
+            raw, rows=raw.rows.assign(code=codes), sha256=digest(read_bytes(path, MAX_TABLE_FILE))
         )
         return conform(
             raw,
@@ -186,14 +186,14 @@ def read_keds(
 def _unpacked(path: Path) -> bytes:
     """Return the content of a file, unpacked if it is compressed with gzip."""
     with fence(printable(str(path))):
-        content = read_bytes(path, LARGEST_FILE)
+        content = read_bytes(path, MAX_TABLE_FILE)
         if not content.startswith(b"\x1f\x8b"):
             return content
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            unpacked = packed.read(LARGEST_FILE + 1)
-    if len(unpacked) > LARGEST_FILE:
+            unpacked = packed.read(MAX_TABLE_FILE + 1)
+    if len(unpacked) > MAX_TABLE_FILE:
         raise DataError(
-            f"{printable(path.name)}: more than {LARGEST_FILE:,} bytes when unpacked. Split it."
+            f"{printable(path.name)}: more than {MAX_TABLE_FILE:,} bytes when unpacked. Split it."
         )
     return unpacked
 

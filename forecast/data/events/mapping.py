@@ -31,9 +31,9 @@ from forecast.base.typing import Frame
 from forecast.data.events.codebook import as_frame, csv_lines, other_separator
 from forecast.data.events.table import REJECT_COLUMNS, SourceFile
 
-MOST_COLUMNS = 10_000
-"""Columns of a table: the widest of the field have some hundred, and each column takes memory and
-time of its own."""
+# Columns of a table: the widest of the field have some hundred, and each column takes memory and
+# time of its own
+MAX_COLUMNS = 10_000
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
 
@@ -43,10 +43,10 @@ _OTHER_DIGITS = re.compile(r"(?![0-9])\d")
 others not."""
 
 
-LARGEST_FILE = 500_000_000
-"""Bytes; read as text they take some ten times as much memory."""
-LARGEST_FIELD = 10_000_000
-"""Characters of one cell; a forgotten quotation mark makes a cell of the rest of a file."""
+# Bytes; read as text they take some ten times as much memory
+MAX_TABLE_FILE = 500_000_000
+# Characters of one cell; a forgotten quotation mark makes a cell of the rest of a file
+MAX_FIELD = 10_000_000
 FREE_ROWS = 100_000
 """Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
 may take none."""
@@ -326,7 +326,7 @@ def load_raw(path: str | Path | Frame, form: FileForm) -> RawTable:
     path = Path(path)
     name = printable(path.name)
     with fence(printable(str(path))):
-        content = read_bytes(path, LARGEST_FILE)
+        content = read_bytes(path, MAX_TABLE_FILE)
     is_parquet = form.format == "parquet" or (
         form.format is None and path.suffix in (".parquet", ".pq")
     )
@@ -378,7 +378,7 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
             "Set `encoding` in the mapping." if form.by_user else f"Save it as {form.encoding}."
         )
         raise DataError(f"{name} is not {form.encoding} ({error}). {remedy}") from error
-    csv.field_size_limit(LARGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD)
     rows = csv_lines(
         text,
         name,
@@ -458,9 +458,9 @@ def _check_header(name: str, header: Collection[str]) -> None:
 
 
 def _require_few(name: str, columns: int) -> None:
-    if columns > MOST_COLUMNS:
+    if columns > MAX_COLUMNS:
         raise DataError(
-            f"{name} has {columns:,} columns, more than the {MOST_COLUMNS:,} that are read. Check "
+            f"{name} has {columns:,} columns, more than the {MAX_COLUMNS:,} that are read. Check "
             "`delimiter`, or "
             "leave out columns that the mapping does not name."
         )

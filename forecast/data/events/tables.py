@@ -38,8 +38,8 @@ type Rows = pd.DataFrame
 type Broken = pd.Series[bool]
 
 
-# share of rows whose codes only another scheme has, from which a table is not read by its own
-MOST_OF_ANOTHER = 0.01
+# Share of rows whose codes only another scheme has; from it on a table is not read by its own
+MAX_SHARE_OF_ANOTHER_SCHEME = 0.01
 UNCHECKED = "unchecked: "
 """Prefix of the reference of an event that was coded from general knowledge and not looked up."""
 
@@ -246,7 +246,7 @@ def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> 
     unknown = ~text.isin(scheme.codes.index) & ~lost
     for other in SCHEMES:
         foreign = unknown & text.isin(read_scheme(other).codes.index)
-        if foreign.mean() >= MOST_OF_ANOTHER:
+        if foreign.mean() >= MAX_SHARE_OF_ANOTHER_SCHEME:
             roots = (
                 ", such as those of roots 21 and 22"
                 if text[foreign].str.startswith(WEIS_ROOTS).any()

@@ -31,20 +31,17 @@ from forecast.data.feeds.feed import Encoding, FeedLayout
 
 CHUNK = 32_000_000
 """Bytes read at a time."""
-LONGEST_LINE = 1_000_000
-"""Bytes; the longest lines of real feeds have some thousands."""
-LARGEST_FILE = 100_000_000_000
-"""Bytes of a file, or of all that an archive holds."""
-MOST_MEMBERS = 10_000
-"""Files of one archive; those of feeds have at most some hundred."""
-LARGEST_DIRECTORY = 300 * MOST_MEMBERS
-"""Bytes of the directory of an archive: it is read at once, and what it says of the number of its
-entries may be wrong.
-
-An entry takes 46 bytes and its name.
-"""
-MOST_COMPRESSED = 100
-"""Bytes that a byte of an archive may unpack to: ten times what files of feeds do (4 to 10)."""
+# Bytes; the longest lines of real feeds have some thousands
+MAX_FEED_LINE = 1_000_000
+# Bytes of a file, or of all that an archive holds
+MAX_FEED_FILE = 100_000_000_000
+# Files of one archive; those of feeds have at most some hundred
+MAX_ZIP_MEMBERS = 10_000
+# Bytes of the directory of an archive: it is read at once, and what it says of the number of its
+# entries may be wrong. An entry takes 46 bytes and its name.
+MAX_ZIP_DIRECTORY = 300 * MAX_ZIP_MEMBERS
+# Bytes that a byte of an archive may unpack to: ten times what files of feeds do (4 to 10)
+MAX_COMPRESSION_RATIO = 100
 FREELY_COMPRESSED = 10_000_000
 """Bytes that any archive may unpack to."""
 LEAST_OF_A_LINE = 25
@@ -61,8 +58,8 @@ MANIFEST = "fetch.json"
 END_OF_ARCHIVE = b"PK\5\6"
 SHORTEST_END = 22
 """Bytes of the record at the end of a zip archive, without its comment."""
-LONGEST_END = SHORTEST_END + 2**16 - 1
-"""Bytes of it with the longest comment."""
+# Bytes of the record at the end of a zip archive, with the longest comment
+MAX_ZIP_END = SHORTEST_END + 2**16 - 1
 HEADER = 30
 """Bytes of the fixed part of what stands before a member of a zip archive."""
 
@@ -192,7 +189,7 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
                 cut = False
             else:
                 rest += block
-            if len(rest) > LONGEST_LINE:
+            if len(rest) > MAX_FEED_LINE:
                 rest = b""
                 cut = True
             block = stream.read(CHUNK)
@@ -208,7 +205,7 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
     letters = np.frombuffer(text, np.uint8)
     ends = _ends(text)
     lengths = np.diff(ends, prepend=-1) - 1
-    long = lengths > LONGEST_LINE
+    long = lengths > MAX_FEED_LINE
     long[0] |= cut
     returns = (lengths > 0) & (letters[ends - 1] == ord("\r"))
     out = long | (lengths == returns)
@@ -249,7 +246,7 @@ def _require_few(file: FeedFile, lines: int, size: int) -> None:
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file or archive."""
-    with fence(printable(str(path))), open_ordinary(path, LARGEST_FILE) as file:
+    with fence(printable(str(path))), open_ordinary(path, MAX_FEED_FILE) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -279,10 +276,10 @@ class _Bounded:
 
     def read(self, size: int = -1) -> bytes:
         """Read as much as the directory of as many files as are allowed takes."""
-        if size > LARGEST_DIRECTORY:
+        if size > MAX_ZIP_DIRECTORY:
             raise _unsafe(
                 self.name,
-                f"has a directory of {size:,} bytes, more than that of {MOST_MEMBERS:,} files",
+                f"has a directory of {size:,} bytes, more than that of {MAX_ZIP_MEMBERS:,} files",
             )
         return self._file.read(size)
 
@@ -293,7 +290,7 @@ def _members(path: Path) -> list[FeedFile]:
     What the archive says of them is looked at first.
     """
     name = printable(str(path))
-    with fence(name), open_ordinary(path, LARGEST_FILE) as file:
+    with fence(name), open_ordinary(path, MAX_FEED_FILE) as file:
         start = file.read(2)
         if start == b"\x1f\x8b":
             raise DataError(
@@ -320,9 +317,9 @@ def _bytes_behind(file: BufferedReader, size: int) -> int:
 
     The comment that its end states is counted with the end.
     """
-    start = max(size - LONGEST_END, 0)
+    start = max(size - MAX_ZIP_END, 0)
     file.seek(start)
-    tail = file.read(LONGEST_END)
+    tail = file.read(MAX_ZIP_END)
     offset = tail.rfind(END_OF_ARCHIVE)
     comment = int.from_bytes(tail[offset + SHORTEST_END - 2 : offset + SHORTEST_END], "little")
     return max(size - (start + offset + SHORTEST_END + comment), 0)
@@ -344,12 +341,12 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
     unpacked = sum(info.file_size for info in infos)
     if not infos:
         return "holds no file"
-    if len(infos) > MOST_MEMBERS:
-        return f"holds {len(infos):,} files, more than {MOST_MEMBERS:,}"
+    if len(infos) > MAX_ZIP_MEMBERS:
+        return f"holds {len(infos):,} files, more than {MAX_ZIP_MEMBERS:,}"
     if len(set(names)) < len(names):
         return "holds two files of one name"
-    if unpacked > LARGEST_FILE:
-        return f"holds more than {LARGEST_FILE:,} bytes"
+    if unpacked > MAX_FEED_FILE:
+        return f"holds more than {MAX_FEED_FILE:,} bytes"
     places = sorted(
         (info.header_offset, info.header_offset + HEADER + info.compress_size) for info in infos
     )
@@ -357,10 +354,10 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
         end > start for (_, end), (start, _) in pairwise([*places, (size, size)])
     ):
         return "says that files in it lie in the same place or beyond its end"
-    if unpacked > max(FREELY_COMPRESSED, MOST_COMPRESSED * size):
+    if unpacked > max(FREELY_COMPRESSED, MAX_COMPRESSION_RATIO * size):
         return (
-            f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its "
-            "size"
+            f"unpacks to {unpacked:,} bytes from {size:,}, "
+            f"more than {MAX_COMPRESSION_RATIO} times its size"
         )
     return next(filter(None, map(_fault_of_member, infos)), "")
 
@@ -374,7 +371,7 @@ def _fault_of_member(info: zipfile.ZipInfo) -> str:
         return f"holds an encrypted file {name}"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"holds a file that is not compressed as zip files usually are {name}"
-    if info.file_size > max(FREELY_COMPRESSED, MOST_COMPRESSED * info.compress_size):
+    if info.file_size > max(FREELY_COMPRESSED, MAX_COMPRESSION_RATIO * info.compress_size):
         return (
             f"holds a file {name} that unpacks to {info.file_size:,} bytes from "
             f"{info.compress_size:,}"
@@ -388,7 +385,7 @@ def _opened(file: FeedFile) -> Iterator[BinaryIO]:
 
     The directory is not read again.
     """
-    with open_ordinary(file.path, LARGEST_FILE) as outer:
+    with open_ordinary(file.path, MAX_FEED_FILE) as outer:
         if file.entry is None:
             yield outer
             return

@@ -43,8 +43,8 @@ INTENSITIES = ("Event Intensity", "Intensity")
 """Names of the column of intensity, which changed between releases."""
 QUADS = ("VERBAL COOPERATION", "MATERIAL COOPERATION", "VERBAL CONFLICT", "MATERIAL CONFLICT")
 """Classes of conflict and cooperation, from 1 to 4."""
-MOST_COUNTRIES = 40
-"""Countries of a row; each two of them are a dyad, and rows of more are lists, not acts."""
+# Countries of a row; each two of them are a dyad, and rows of more are lists, not acts
+MAX_COUNTRIES = 40
 
 
 def _recognise(lines: list[str]) -> FeedLayout | None:
@@ -86,7 +86,7 @@ def _pairs() -> str:
     several = f"greatest(len({actors}), len({recipients}))"
     alone = f"[{{'source': coalesce({actors}[1], ''), 'target': coalesce({recipients}[1], '')}}]"
     return (
-        f"CASE WHEN {several} > {MOST_COUNTRIES} THEN [{{'source': 'more than {MOST_COUNTRIES}', "
+        f"CASE WHEN {several} > {MAX_COUNTRIES} THEN [{{'source': 'more than {MAX_COUNTRIES}', "
         f"'target': ''}}] "
         f"WHEN len({actors}) > 1 AND len({recipients}) = 0 THEN {joint} "
         f"WHEN len({actors}) > 0 AND len({recipients}) > 0 THEN {across} ELSE {alone} END"

@@ -41,8 +41,8 @@ from forecast.data.feeds.lines import find_files, read_chunks
 from forecast.data.fetch.addresses import _next, _where
 from forecast.data.fetch.manifest import ExpectedFile, FetchSettings
 
-LARGEST_ANSWER = 100_000_000
-"""Bytes of an answer that is held in memory."""
+# Bytes of an answer that is held in memory
+MAX_ANSWER = 100_000_000
 CONNECTING = 15.0
 """Seconds to reach a server."""
 ABSENT = (404, 410)
@@ -58,8 +58,8 @@ ENDING = ".unfinished"
 """Of the name of a file that has not come whole."""
 TAG = ".mark"
 """Of the name of the file that has the ETag of an unfinished one."""
-LONGEST_TAG = 1_000
-"""Characters of an ETag; servers give some forty."""
+# Characters of an ETag; servers give some forty
+MAX_TAG = 1_000
 PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
 """How a page begins, which a server may send in place of a file."""
 ZIP = b"PK"
@@ -131,9 +131,9 @@ class Client:
                 content = bytearray()
                 for piece in self.pieces(response):
                     content += piece
-                    if len(content) > LARGEST_ANSWER:
+                    if len(content) > MAX_ANSWER:
                         raise FetchError(
-                            f"{_where(address)} answers with more than {LARGEST_ANSWER:,} bytes"
+                            f"{_where(address)} answers with more than {MAX_ANSWER:,} bytes"
                         )
                 return bytes(content)
 
@@ -278,7 +278,7 @@ class Unfinished:
     def tag(self) -> str:
         """ETag of the partial file, as given to `start`; '' if unknown."""
         try:
-            return self._tag.read_text("utf-8")[:LONGEST_TAG]
+            return self._tag.read_text("utf-8")[:MAX_TAG]
         except (OSError, ValueError):
             return ""
 
@@ -286,7 +286,7 @@ class Unfinished:
         """Start at the first byte, with the ETag of what it is taken from."""
         self.discard()
         if tag:
-            write_text(self._tag, tag[:LONGEST_TAG])
+            write_text(self._tag, tag[:MAX_TAG])
 
     def finish(self) -> None:
         """Put it in its place: from now on it is whole."""

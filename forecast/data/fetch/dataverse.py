@@ -26,8 +26,8 @@ TABLES = (".tab", ".txt", ".tsv", ".csv", ".zip")
 """Endings of files with events; others are documents."""
 REACH = timedelta(days=10)
 """A release that is named after a day can hold events of so many days before."""
-LONGEST_LABEL = 150
-"""Characters of a name that a server gives to a file."""
+# Characters of a name that a server gives to a file
+MAX_FILE_LABEL = 150
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Dataverse:
         for entry in entries:
             label = _label(entry)
             if (days := days_of(label)) is None:
-                self.undated.append(label[:LONGEST_LABEL])
+                self.undated.append(label[:MAX_FILE_LABEL])
             elif days[0] <= last and first <= days[1]:
                 name = _plain(label)
                 files.append(self._expected(entry, days, name, twice=names[name.casefold()] > 1))
@@ -265,8 +265,8 @@ def _plain(label: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9._() +-]", "_", label).lstrip(". ")
     return (
         plain
-        if len(plain) <= LONGEST_LABEL
-        else plain[: LONGEST_LABEL // 2] + plain[-LONGEST_LABEL // 2 :]
+        if len(plain) <= MAX_FILE_LABEL
+        else plain[: MAX_FILE_LABEL // 2] + plain[-MAX_FILE_LABEL // 2 :]
     )
 
 

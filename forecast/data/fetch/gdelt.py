@@ -36,8 +36,8 @@ MASTERS = {
     "translation": "gdeltv2/masterfilelist-translation.txt",
 }
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
-LONGEST_LINE = 4_000
-"""Bytes of a line of a list; what is longer is read as several lines."""
+# Bytes of a line of a list; what is longer is read as several lines
+MAX_LIST_LINE = 4_000
 
 
 def _of_the_first(server: str, first: date, last: date) -> Iterator[ExpectedFile]:
@@ -172,7 +172,7 @@ class Gdelt:
             sha256 = fetch_list(client, address, path)
             with path.open("rb") as stream:
                 lines, unreadable = _read_list(
-                    list_name, iter(partial(stream.readline, LONGEST_LINE), b""), facts
+                    list_name, iter(partial(stream.readline, MAX_LIST_LINE), b""), facts
                 )
             manifest.lists.append(
                 {"url": address, "lines": lines, "unreadable": unreadable, "sha256": sha256}

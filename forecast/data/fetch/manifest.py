@@ -24,9 +24,9 @@ from forecast.data.feeds.feed import Settings
 from forecast.data.feeds.lines import MANIFEST
 
 SCHEMA = 1
-LARGEST = 1_000_000_000
-"""Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400
-million."""
+# Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400
+# million
+MAX_MANIFEST = 1_000_000_000
 LEFT = "not tried"
 """The reason of a file that a run has left to the next one."""
 GIGABYTE = 1_000_000_000
@@ -222,7 +222,7 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
         "again."
     )
     try:
-        stored = _Stored.model_validate(json.loads(read_bytes(path, LARGEST)))
+        stored = _Stored.model_validate(json.loads(read_bytes(path, MAX_MANIFEST)))
     except ValidationError as error:
         raise DataError(f"{path} is no manifest of a fetch: {faults(error)}. {mend}") from error
     except (OSError, ValueError, RecursionError) as error:

@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 FEEDS = ("gdelt", "icews", "polecat")
 SAVED_EVERY = 2.0
 """Seconds; a killed run loses no file, and of the manifest no more than this."""
-MOST_FILES = 250_000
-"""Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files per year in both
-streams."""
+# Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files per year in both
+# streams.
+MAX_FETCHED_FILES = 250_000
 AT_A_TIME = 400
 """Files that are handed to the threads together."""
 Origin = Dataverse | Gdelt
@@ -151,11 +151,10 @@ def fetch_feed(
         manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}"})
         manifest.asked = [file.slot for file in files]
         many = len(manifest.entries.keys() | set(manifest.asked))
-        if many > MOST_FILES:
+        if many > MAX_FETCHED_FILES:
             raise SpecError(
-                f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer "
-                "days into it, and "
-                "others into another folder."
+                f"start: {folder} would have {many:,} files, more than {MAX_FETCHED_FILES:,}. "
+                "Fetch fewer days into it, and others into another folder."
             )
         run = _FetchRun(client, origin, manifest, tell)
         run.sort(files, scratch)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Clock, months_between
+from forecast.base.dates import MAX_HORIZON, Clock, months_between
 from forecast.base.errors import QuestionError, RareCondition
 from forecast.base.limits import whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
@@ -490,11 +490,11 @@ def _apply_part(
     question = as_events(question) or question
     (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
-    if ahead > LONGEST_HORIZON:
+    if ahead > MAX_HORIZON:
         raise QuestionError(
             f"{question.id}: its window ends {ahead} months after {day(clock.last_day())}; "
             "expected at most "
-            f"{LONGEST_HORIZON}. Use a later fit"
+            f"{MAX_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
         return AppliedPart(question, ahead, seed, record, record.months(slice(0)))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Day, add_months, month_end, optional_day
+from forecast.base.dates import MAX_HORIZON, Day, add_months, month_end, optional_day
 from forecast.base.errors import QuestionError
 from forecast.base.limits import described_fraction
 from forecast.base.typing import Bool, Dyad
@@ -367,8 +367,8 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     if months is not None and last is not None:
         raise QuestionError("months, last: two ends of the window; give one of them")
     first = record.clock.last_day() + timedelta(days=1)
-    if (months or SPAN) > LONGEST_HORIZON:
-        raise QuestionError(f"months: {months}; expected 1 to {LONGEST_HORIZON}")
+    if (months or SPAN) > MAX_HORIZON:
+        raise QuestionError(f"months: {months}; expected 1 to {MAX_HORIZON}")
     end = (
         month_end(last) if last is not None else month_end(add_months(first, (months or SPAN) - 1))
     )

@@ -14,8 +14,8 @@ from forecast.base.wording import capital, source_words
 from forecast.data.events.codebook import read_scale, scale_names
 from forecast.data.events.sets import EventSet
 from forecast.data.events.table import as_of as known_by
-from forecast.outlook.hazards.asked import MOST_EVENTS, AskedEvents
-from forecast.outlook.hazards.curve import LONGEST
+from forecast.outlook.hazards.asked import MAX_EVENTS_ASKED, AskedEvents
+from forecast.outlook.hazards.curve import MAX_DAYS_AHEAD
 from forecast.outlook.hazards.memories import EventDays, day_number
 from forecast.outlook.question import (
     Question,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from forecast.data.events import EventTable
 
-LONGEST_PAST = 366  # days for which a window may have been open when it was asked
+MAX_DAYS_OPEN_BEFORE = 366  # days for which a window may have been open when it was asked
 Code = Annotated[str, Field(pattern=r"^\d{1,4}$")]
 State = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Word = Annotated[str, Field(min_length=1, max_length=80)]
@@ -45,11 +45,11 @@ class EventQuestion(SingleQuestion):
     summary_words: tuple[
         Word, ...
     ] = ()  # The summary contains one of them; empty if any summary will do
-    at_least: int = Field(default=1, ge=1, le=MOST_EVENTS)  # How many events
+    at_least: int = Field(default=1, ge=1, le=MAX_EVENTS_ASKED)  # How many events
     by: State | None = None  # The state that acts; of a visit the visitor
     actor: Word | None = None  # A name that the row contains
     # In place of a number: days in a row without an event
-    quiet: int | None = Field(default=None, ge=1, le=LONGEST)
+    quiet: int | None = Field(default=None, ge=1, le=MAX_DAYS_AHEAD)
 
     def require_open(self) -> None:
         """Reject a window that is over, ends before it begins, or is too long."""
@@ -62,7 +62,9 @@ class EventQuestion(SingleQuestion):
                 f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a "
                 "later day"
             )
-        if (self.asked - self.first).days > LONGEST_PAST or (self.last - self.asked).days > LONGEST:
+        if (self.asked - self.first).days > MAX_DAYS_OPEN_BEFORE or (
+            self.last - self.asked
+        ).days > MAX_DAYS_AHEAD:
             raise ValueError(
                 "first, last: expected a window of at most a year back and five years ahead"
             )
@@ -132,7 +134,7 @@ class CountQuestion(SingleQuestion):
     of: Text  # The kind
     # Beginnings of the CAMEO codes, if not a whole class
     codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,4}$")], ...] | None = None
-    at_least: int = Field(ge=1, le=MOST_EVENTS)  # How many
+    at_least: int = Field(ge=1, le=MAX_EVENTS_ASKED)  # How many
     means: Text | None = None  # Its codes in words
 
     def words(self) -> str:

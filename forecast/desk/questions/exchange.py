@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON
+from forecast.base.dates import MAX_HORIZON
 from forecast.base.errors import QuestionError
 from forecast.base.escaping import printable
 from forecast.base.limits import whole_seed
@@ -44,10 +44,10 @@ from forecast.outlook.summary import NotDefined
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGEST = 50_000_000  # bytes of a question set
-MOST_QUESTIONS = 5_000
-LONGEST_TEXT = 1_000  # characters of a question; more are cut
-MOST_EVENTS = 200  # numbers of events in a CDF
+MAX_QUESTION_SET = 50_000_000  # bytes of a question set
+MAX_SET_QUESTIONS = 5_000  # questions of a question set
+MAX_QUESTION_TEXT = 1_000  # characters of a question; more are cut
+MAX_EVENTS_OF_A_CDF = 200  # numbers of events in a CDF
 LEAST_TAIL = 0.001  # probability of more events at which a CDF ends
 ORGANIZATION, MODEL = "pendulum-forecast", "hazards"
 
@@ -90,14 +90,16 @@ def read_question_set(path: str | Path, asked: date) -> list[Imported]:
     >>> read_question_set("2024-07-21-llm.json", date(2024, 7, 21))  # doctest: +SKIP
     """
     try:
-        content = json.loads(read_bytes(path, LARGEST))
+        content = json.loads(read_bytes(path, MAX_QUESTION_SET))
     except (OSError, ValueError, RecursionError) as error:
         raise QuestionError(
             f"{path}: no question set can be read ({error!s:.100}); expected JSON"
         ) from error
     questions = content.get("questions") if isinstance(content, dict) else None
-    if not isinstance(questions, list) or len(questions) > MOST_QUESTIONS:
-        raise QuestionError(f"{path}: expected the list `questions`, of at most {MOST_QUESTIONS:,}")
+    if not isinstance(questions, list) or len(questions) > MAX_SET_QUESTIONS:
+        raise QuestionError(
+            f"{path}: expected the list `questions`, of at most {MAX_SET_QUESTIONS:,}"
+        )
     imported = []
     for position, each in enumerate(questions):
         where = f"{path}, question {position + 1}"
@@ -125,7 +127,7 @@ def _closing_day(each: dict[str, Any], where: str) -> date | None:
 
 
 def _imported(each: dict[str, Any], closes: date, asked: date, where: str) -> Imported:
-    text = " ".join(printable(each["question"]).split())[:LONGEST_TEXT]
+    text = " ".join(printable(each["question"]).split())[:MAX_QUESTION_TEXT]
     url = each.get("url")
     given = {"version": VERSION, "kind": "outside", "text": text, "asked": asked, "closes": closes}
     good = isinstance(url, str) and re.fullmatch(r"https?://[^\s<>\"']{1,500}", url)
@@ -197,7 +199,7 @@ def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) ->
     ([0, 1, 2], True)
     """
     reached: list[float] = []
-    for number in range(1, MOST_EVENTS + 1):
+    for number in range(1, MAX_EVENTS_OF_A_CDF + 1):
         forecast = forecast_events(table, dyad, replace(asked, at_least=number), as_of_day=as_of)
         reached.append(forecast.chance)
         if reached[-1] < LEAST_TAIL:
@@ -250,7 +252,7 @@ def read_number_cdf(path: str | Path) -> NumberCdf:
     0.3
     """
     try:
-        content = json.loads(read_bytes(path, LARGEST))
+        content = json.loads(read_bytes(path, MAX_QUESTION_SET))
     except (OSError, ValueError, RecursionError) as error:
         raise QuestionError(
             f"{path}: no distribution can be read ({error!s:.100}); expected JSON"
@@ -339,10 +341,8 @@ def hub_samples(
 
     seed = whole_seed(seed)
     months = tuple(sorted({int(horizon) for horizon in horizons}))
-    if not months or months[0] < 1 or months[-1] > LONGEST_HORIZON:
-        raise QuestionError(
-            f"horizons: {list(horizons)}; expected months from 1 to {LONGEST_HORIZON}"
-        )
+    if not months or months[0] < 1 or months[-1] > MAX_HORIZON:
+        raise QuestionError(f"horizons: {list(horizons)}; expected months from 1 to {MAX_HORIZON}")
     origin = last_known(fit.panel).isoformat()
     parts = []
     for dyad in map(str, fit.panel["dyad"].to_numpy()):

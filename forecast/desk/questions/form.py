@@ -25,7 +25,7 @@ from forecast.base.wording import capital, join
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.outlook.question import (
-    LONGEST_SENTENCE,
+    MAX_SENTENCE,
     ComparedQuestion,
     Question,
     SingleQuestion,
@@ -37,7 +37,8 @@ from forecast.outlook.question_types import (
     ToneQuestion,
 )
 
-MOST_PARTS = 6
+# Parts of a joint question; more are no question that a reader understands
+MAX_JOINT_PARTS = 6
 INDEPENDENT = "Dyads are assumed to be independent given the parameters that they share."
 """Note on a probability that involves several dyads (docs/research/shared-shocks.md)."""
 
@@ -75,8 +76,8 @@ class CompoundQuestion(Question):
 
     def require_open(self) -> None:
         """Reject parts that do not go together."""
-        if not 2 <= len(self.parts) <= MOST_PARTS:
-            raise ValueError(f"parts: {len(self.parts)}; expected 2 to {MOST_PARTS}")
+        if not 2 <= len(self.parts) <= MAX_JOINT_PARTS:
+            raise ValueError(f"parts: {len(self.parts)}; expected 2 to {MAX_JOINT_PARTS}")
         for (first, part), (second, other) in combinations(enumerate(self.parts, 1), 2):
             both = f"part {first} ({part.id}) and part {second} ({other.id})"
             if part.asked != other.asked:
@@ -89,9 +90,9 @@ class CompoundQuestion(Question):
                 raise ValueError(
                     f"{both} exclude each other, so that the answer is decided already; change one"
                 )
-        if len(self.words()) > LONGEST_SENTENCE:
+        if len(self.words()) > MAX_SENTENCE:
             raise ValueError(
-                f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave "
+                f"parts: their sentences are longer than {MAX_SENTENCE:,} characters; leave "
                 "some out"
             )
 

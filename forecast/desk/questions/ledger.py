@@ -25,7 +25,8 @@ from forecast.base.journal import Journal, read_journal
 from forecast.desk.questions.entry import NO_HASH, BadLine, Draft, LedgerEntry, hash_of, line_of
 from forecast.desk.questions.history import History, follow, next_entry
 
-LONGEST_LINE = 100_000
+# Bytes of a line of the ledger
+MAX_LEDGER_LINE = 100_000
 
 
 CLOCK_TOLERANCE = timedelta(days=7)
@@ -116,9 +117,10 @@ class Ledger:
         try:
             entry = next_entry(draft | ahead, self.lines + 1, self.head, written, self.histories)
             line = line_of(entry.plain)
-            if len(line) > LONGEST_LINE:
+            if len(line) > MAX_LEDGER_LINE:
                 raise BadLine(
-                    f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words"
+                    f"it has {len(line):,} bytes, more than {MAX_LEDGER_LINE:,}; "
+                    "say it in fewer words"
                 )
             self._follow(self._chained(line))
         except BadLine as error:
@@ -131,8 +133,8 @@ class Ledger:
         """Return the fields of a line, after checking its hash and that of the line before."""
         where = f"{self.path}, line {self.lines + 1}"
         try:
-            if len(line) > LONGEST_LINE:
-                raise ValueError(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}")
+            if len(line) > MAX_LEDGER_LINE:
+                raise ValueError(f"it has {len(line):,} bytes, more than {MAX_LEDGER_LINE:,}")
             plain: dict[str, Any] = json.loads(line)
             number, previous, stated = plain["number"], plain["previous"], plain["hash"]
             # The end of a line may be that of another system: git on Windows writes it so.

@@ -23,11 +23,11 @@ COMMON = priors_of("common")
 (`pace`)."""
 OF_DATASETS = {"dataset_dyads", "dataset_drift", "dataset_concentration"}
 """Those about what several datasets have of their own."""
-LONGEST = 240.0
-"""Longest typical half-life of a prior, in months: a centre above its logarithm was meant
-in months."""
-LONGEST_BY_PRIOR = {"trend_half_life": 2400.0}
-"""The same of priors about slower quantities."""
+# Longest typical half-life of a prior, in months: a centre above its logarithm was meant in
+# months
+MAX_HALF_LIFE = 240.0
+# The same of priors about slower quantities
+MAX_HALF_LIFE_BY_PRIOR = {"trend_half_life": 2400.0}
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -147,7 +147,7 @@ def _check(prior: Prior, value: Any) -> None:
             "a pair of finite numbers, the second positive" if pair else "a positive finite number"
         )
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")
-    longest = LONGEST_BY_PRIOR.get(name, LONGEST)
+    longest = MAX_HALF_LIFE_BY_PRIOR.get(name, MAX_HALF_LIFE)
     if prior.pace == 1.0 and numbers[0] > math.log(longest):
         centre, spread = numbers
         raise SpecError(

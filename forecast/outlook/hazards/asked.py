@@ -6,9 +6,9 @@ from datetime import date
 from forecast.base.dates import optional_day, read_day
 from forecast.base.errors import QuestionError
 from forecast.data.events.sets import OWN_CODES, EventSet
-from forecast.outlook.hazards.curve import LONGEST
+from forecast.outlook.hazards.curve import MAX_DAYS_AHEAD
 
-MOST_EVENTS = 10**6  # that can be asked for; more than any record holds in a window
+MAX_EVENTS_ASKED = 10**6  # that can be asked for; more than any record holds in a window
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ class AskedEvents:
         """Read days given as text or a moment, and reject numbers that no window can hold."""
         object.__setattr__(self, "last", read_day(self.last, "last"))
         object.__setattr__(self, "first", optional_day(self.first, "first", first=True))
-        if not 1 <= self.at_least <= MOST_EVENTS:
-            raise QuestionError(f"at_least: {self.at_least} events; expected 1 to {MOST_EVENTS:,}")
-        if self.quiet is not None and not 1 <= self.quiet <= LONGEST:
-            raise QuestionError(f"quiet: {self.quiet} days; expected 1 to {LONGEST:,}")
+        if not 1 <= self.at_least <= MAX_EVENTS_ASKED:
+            raise QuestionError(
+                f"at_least: {self.at_least} events; expected 1 to {MAX_EVENTS_ASKED:,}"
+            )
+        if self.quiet is not None and not 1 <= self.quiet <= MAX_DAYS_AHEAD:
+            raise QuestionError(f"quiet: {self.quiet} days; expected 1 to {MAX_DAYS_AHEAD:,}")
 
     def words(self, label: str) -> str:
         """Return in words which events of a pair are asked for; `label` is its name."""

@@ -20,7 +20,7 @@ from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import forecast_events
 from forecast.outlook.hazards.results import EventForecast, Expected
 
-LONGEST_LINE = 200  # characters of a question in a line
+MAX_QUESTION_LINE = 200  # characters of a question in a line
 _DATE = r"\d{4}-\d{2}(?:-\d{2})?"
 _LINE = re.compile(
     rf"(?P<dyad>[A-Za-z]{{3}}[-_][A-Za-z]{{3}})\s+"
@@ -49,7 +49,7 @@ class AskedLine:
         >>> AskedLine.parse("USA-CHN at least 2 visits by 2026-12").asked.last
         datetime.date(2026, 12, 31)
         """
-        match = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
+        match = _LINE.fullmatch(text.strip()) if len(text) <= MAX_QUESTION_LINE else None
         if match is None:
             form = f"expected DYAD [NUMBER] SET [from DAY] by DAY, such as {EXAMPLE}"
             raise QuestionError(f"text: {text!r:.80} is no question; {form}")

@@ -28,7 +28,7 @@ from forecast.outlook.hazards.memories import (
     day_number,
     day_of_number,
 )
-from forecast.outlook.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
+from forecast.outlook.hazards.wars import MAX_PAUSE_IN_A_WAR, WarLengths, published_lengths, wars_of
 
 SCHEMA = 1
 """Version of the arrays of the file."""
@@ -40,7 +40,7 @@ _SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
 """Names of the arrays of which there are no draws."""
 
 
-HIGHEST_HAZARD = 20.0  # events per day; far beyond what any record has
+MAX_HAZARD = 20.0  # events per day; far beyond what any record has
 COUNTED_LEADS = (2, 3, 5)  # places of 30, 90 and 365 days, whose counts give the shape
 SHAPES = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4, 2.2, 3.5, 6.0)
 
@@ -124,7 +124,7 @@ class Coefficients:
             + effect[..., None]
             + covariates.base
         )
-        return np.exp(np.minimum(log, np.log(HIGHEST_HAZARD)))
+        return np.exp(np.minimum(log, np.log(MAX_HAZARD)))
 
     def write(self, path: Path) -> None:
         """Write the coefficients, rounded to three digits."""
@@ -243,7 +243,7 @@ def _war_lengths(pairs: Sequence[PairRecord], day: date) -> tuple[float, float]:
     """Return the parameters of the lengths of wars, of those that had ended by a day."""
     now = day_number(day) + 1
     every = [war for pair in pairs for war in wars_of(pair.context["violence"], now)]
-    ended = [war.length for war in every if now - war.last > LONGEST_PAUSE]
+    ended = [war.length for war in every if now - war.last > MAX_PAUSE_IN_A_WAR]
     lengths = WarLengths.of(ended, published_lengths(day))
     return lengths.middle, lengths.spread
 

@@ -16,7 +16,7 @@ from forecast.outlook.hazards.memories import LEADS, MEMORIES, MIXED
 # of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
 FITTED_WEIGHT = 0.7
 HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
-LONGEST = 5 * 366  # days ahead for which there is a number
+MAX_DAYS_AHEAD = 5 * 366  # days ahead for which there is a number
 # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
 LATER_SHAPE = 4.0
 # of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
@@ -169,7 +169,7 @@ def _spell(rates: Float, shape: float, days: int, run: int) -> float:
 def summed(rate: Float, days: Float) -> Float:
     """Return the sum of a rate by lead over the days up to some, (..., day)."""
     total = np.zeros((*rate.shape[:-1], len(days)))
-    for lead, (first, end) in enumerate(pairwise((*LEADS[:-1], LONGEST))):
+    for lead, (first, end) in enumerate(pairwise((*LEADS[:-1], MAX_DAYS_AHEAD))):
         total += rate[..., lead, None] * np.clip(days - first, 0, end - first)
     return total
 

@@ -40,7 +40,7 @@ POOLED_EVERY = 4  # of the forecast dates enter the pooled fit, for speed
 NEWTON_STEPS = 40
 TOLERANCE = 1e-6  # of the log-posterior
 RATE_SHRINKAGE = 0.25  # of what memories add to the expected number, to that of all sets
-HIGHEST_LOG = 4.0  # of the expected number of events in a span; beyond it an event is certain
+MAX_LOG_EXPECTED = 4.0  # of the expected number of events in a span; beyond it an event is certain
 DRAWS = 12  # posterior draws kept for the interval of a probability
 RESERVED = ("meetings announced", "season")
 N_COVARIATES = len(COVARIATES)
@@ -202,14 +202,14 @@ def posterior_mode(
     """
 
     def log_posterior(coefficients: Float) -> float:
-        expected = np.exp(np.clip(offset + design @ coefficients, -30, HIGHEST_LOG))
+        expected = np.exp(np.clip(offset + design @ coefficients, -30, MAX_LOG_EXPECTED))
         fit = np.where(happened, np.log(-np.expm1(-expected)), -expected)
         return float(weight @ fit - 0.5 * precision @ (coefficients - prior) ** 2)
 
     coefficients = prior.copy()
     now = log_posterior(prior)
     for _ in range(NEWTON_STEPS):
-        expected = np.exp(np.clip(offset + design @ coefficients, -30, HIGHEST_LOG))
+        expected = np.exp(np.clip(offset + design @ coefficients, -30, MAX_LOG_EXPECTED))
         ratio = expected / np.expm1(expected)
         slope = np.where(happened, ratio, -expected)
         bend = np.where(happened, ratio * (expected / -np.expm1(-expected) - 1), expected)

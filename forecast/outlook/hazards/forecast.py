@@ -25,7 +25,7 @@ from forecast.data.panel.record import coverage_end
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.case import PairCase, clip_probability
 from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
-from forecast.outlook.hazards.curve import LONGEST
+from forecast.outlook.hazards.curve import MAX_DAYS_AHEAD
 from forecast.outlook.hazards.memories import (
     Covariates,
     EventDays,
@@ -204,10 +204,10 @@ def _require_window(asked: AskedEvents, known_day: date, covered: date) -> None:
         raise QuestionError(
             f"until: the window ends on {last}, before it begins on {first}; swap them"
         )
-    if (last - covered).days > LONGEST:
+    if (last - covered).days > MAX_DAYS_AHEAD:
         raise QuestionError(
-            f"until: {last} is more than {LONGEST // 366} years after {covered}, the last day of "
-            "coverage; ask for an earlier day"
+            f"until: {last} is more than {MAX_DAYS_AHEAD // 366} years after {covered}, "
+            "the last day of coverage; ask for an earlier day"
         )
     if quiet is not None and not 1 <= quiet <= (last - first).days + 1:
         raise QuestionError(

@@ -30,7 +30,7 @@ FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first e
 # events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
 PRIOR_EVENTS = 0.5
 PRIOR_LONG = 0.3  # the same of the long memory, at the rate of all pairs
-LONGEST_SINCE = 7300  # days; a longer silence tells no more
+MAX_DAYS_SINCE = 7300  # days; a longer silence tells no more
 SEASONS = 10  # years back in which the same days of the year are counted
 SEASON_PAD = 10  # days added to either end of these
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -124,7 +124,7 @@ class EventDays(NamedTuple):
         """Return the days since the last event before each of some days."""
         position = np.searchsorted(self.days, days)
         age = days - np.concatenate([[_LONG_AGO], self.days])[position]
-        return np.asarray(np.minimum(age, LONGEST_SINCE), dtype=np.float64)
+        return np.asarray(np.minimum(age, MAX_DAYS_SINCE), dtype=np.float64)
 
     def wait(self, days: Index) -> Float:
         """Return the days from each of some days to the first event on it or later.

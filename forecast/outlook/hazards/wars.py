@@ -20,7 +20,7 @@ from forecast.data.events.codebook import read_days, read_small_csv
 from forecast.outlook.hazards.curve import HazardCurve, WarRates
 from forecast.outlook.hazards.memories import EventDays
 
-LONGEST_PAUSE = 45  # days between violent events of one war (30 days split the war of 2022 on)
+MAX_PAUSE_IN_A_WAR = 45  # days between violent events of one war (30 days split the war of 2022 on)
 MIN_WAR_EVENTS = 4  # violent events of a war; fewer are an incident
 PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
 LEAST_SPREAD = 0.5  # of the logarithm of lengths
@@ -54,7 +54,7 @@ def wars_of(violence: EventDays, before: int) -> list[War]:
     number = violence.number[earlier]
     if not len(days):
         return []
-    pauses = np.flatnonzero(np.diff(days) > LONGEST_PAUSE) + 1
+    pauses = np.flatnonzero(np.diff(days) > MAX_PAUSE_IN_A_WAR) + 1
     wars = []
     for days_of_war, number_of_war in zip(
         np.split(days, pauses), np.split(number, pauses), strict=True
@@ -67,7 +67,7 @@ def wars_of(violence: EventDays, before: int) -> list[War]:
 def war_now(violence: EventDays, day: int) -> War | None:
     """Return the war in which a pair is on a day, if it is at war."""
     wars = wars_of(violence, day)
-    return wars[-1] if wars and day - wars[-1].last <= LONGEST_PAUSE else None
+    return wars[-1] if wars and day - wars[-1].last <= MAX_PAUSE_IN_A_WAR else None
 
 
 @functools.cache
