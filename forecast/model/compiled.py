@@ -30,6 +30,9 @@ from forecast.model.variables import sampled_variables
 # A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at
 # once, some of two parts.
 KEPT_FORMS = 12
+# Sums are taken in the order that is written. Otherwise a function that numba compiles has other
+# last digits than the same one read from its cache, and a first fit other draws than a second.
+IN_ORDER = {"numba__fastmath": False}
 _COMPILED: "OrderedDict[tuple[Any, ...], Compiled]" = OrderedDict()
 # All panels of one form share the data of the compiled model; a filled sampler has its own.
 _LOCK = Lock()
@@ -161,13 +164,15 @@ def _compile(model: pm.Model) -> Compiled:
     )
     potentials = sum(potential for potential in model.potentials if potential.name != OBSERVED)
     derived["log_rest"] = derived["log_prior"] + log_jacobian + potentials
-    sampler = nutpie.compile_pymc_model(model, var_names=free)
+    with pytensor.config.change_flags(**IN_ORDER):
+        sampler = nutpie.compile_pymc_model(model, var_names=free)
 
     @cache
     def derivation() -> Any:  # after sampling, because that is faster
-        return pytensor.function(
-            model.free_RVs, list(derived.values()), mode="NUMBA", on_unused_input="ignore"
-        )
+        with pytensor.config.change_flags(**IN_ORDER):
+            return pytensor.function(
+                model.free_RVs, list(derived.values()), mode="NUMBA", on_unused_input="ignore"
+            )
 
     return Compiled(model, sampler, derivation, tuple(derived), {})
 
