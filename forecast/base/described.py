@@ -42,10 +42,7 @@ def described[Class: type](
 
 
 def description(class_: type) -> Described:
-    """Return the words for a class.
-
-    They are its own, or its name with an article and the package of others.
-    """
+    """Return the words for a class: its own, or its name with article and package."""
     if class_ in _OF_CLASSES:
         return _OF_CLASSES[class_]
     package = class_.__module__.partition(".")[0]

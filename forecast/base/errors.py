@@ -73,10 +73,7 @@ class OutputError(ForecastError, OSError):
 
 
 class OutputPathError(InputError, OutputError):
-    """A place that is not to be written to.
-
-    It is an input, somebody else's file, or no name for a file at all.
-    """
+    """A place that must not be written to: an input, somebody's file, or no name of a file."""
 
 
 class NotConverged(ForecastError):

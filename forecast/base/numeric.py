@@ -124,9 +124,7 @@ def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
 def difference_interval(
     difference: float, error: float | None, blocks: int
 ) -> tuple[float, float] | None:
-    """Return the 90% interval of a mean difference.
-
-    It is that of Student's t, with one degree of freedom less than blocks.
+    """Return the 90% interval of a mean difference, by Student's t with blocks less one.
 
     None without an error. Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for
     inference with clustered errors, doi:10.1162/rest.90.3.414, on why not normal.

@@ -59,10 +59,7 @@ class Validator(NamedTuple):
     expected: str  # In words
 
     def fault(self, value: Any) -> ForecastError | str:
-        """Return what is wrong with a value, or ''.
-
-        It is said in the words for what is expected, or by an error of its own.
-        """
+        """Return what is wrong with a value, in words for what is expected; '' if nothing is."""
         try:
             self.adapter.validate_python(value)
         except ValidationError as error:

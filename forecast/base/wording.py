@@ -142,10 +142,7 @@ def about(middle: float, low: float, high: float) -> str:
 
 
 def give_or_take(middle: float, low: float, high: float) -> str:
-    """Format a hidden quantity for a sentence in which it comes second.
-
-    It is about so much, and so well known.
-    """
+    """Format a hidden quantity with its uncertainty, for a sentence in which it comes second."""
     return (
         f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} "
         "points (90%)"

@@ -160,10 +160,7 @@ def show_result(
 
 
 def print_caveats(caveats: Iterable[str]) -> None:
-    """Print what people have to know of the data behind an answer.
-
-    Of several pairs the first sentence of each.
-    """
+    """Print caveats of the data behind an answer; of several pairs their first sentences."""
     from forecast.data.panel.notes import DataNotes
 
     notes = DataNotes(tuple(caveats))

@@ -63,10 +63,7 @@ class DriverTable:
         return part_of
 
     def known(self, driver: str, dyad: str, as_of: date) -> pd.DataFrame:
-        """Return `known_at` and `value` of a driver by month.
-
-        It is the last revision by a day, of the dyad or of all.
-        """
+        """Return the last revision by a day of a driver, `known_at` and `value` by month."""
         series = [
             self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series
         ]

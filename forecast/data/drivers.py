@@ -70,10 +70,7 @@ class DriverAhead:
 
 
 def autoregression(series: Float) -> tuple[float, float, float]:
-    """Fit an AR(1) by least squares.
-
-    It gives what is carried over, the mean, and the spread of a month's shock.
-    """
+    """Fit an AR(1) by least squares: what is carried over, the mean, and the spread of shocks."""
     # A series that would explode is taken for a random walk; the uncertainty of the three numbers
     # is left out.
     mean = float(series.mean())

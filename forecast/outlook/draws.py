@@ -236,9 +236,7 @@ type Streams = Callable[[str], np.random.Generator]
 
 
 def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a purpose.
-
-    It depends on the seed, the dyad's code and the purpose alone.
+    """Return the random stream of a purpose, by the seed, the dyad's code and the purpose.
 
     Other dyads, their order, and what else is drawn change nothing.
     """

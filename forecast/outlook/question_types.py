@@ -297,10 +297,7 @@ class LevelQuestion(SingleQuestion):
     threshold: float = Field(gt=0, lt=100)  # Per cent
 
     def settle_level(self, shares: Float) -> tuple[Bool, Bool]:
-        """Return in which simulations the level of the last month is as asked for.
-
-        It is never void.
-        """
+        """Return in which simulations the last month's level is as asked; it is never void."""
         yes = (
             reached(shares, self.threshold)
             if self.compare == "at least"

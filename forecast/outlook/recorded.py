@@ -45,10 +45,7 @@ def share_before(cooperative: int, events: int) -> float | None:
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
-    """Return the shares of many windows, percent.
-
-    Those of windows that hold nothing are zero, and void.
-    """
+    """Return the shares of many windows, percent; of empty windows zero, and that they are void."""
     return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
@@ -296,9 +293,7 @@ def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecor
 
 
 def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
-    """Return the index of the dataset that an outlook is about.
-
-    It is the first that still reports on a dyad.
+    """Return the index of the first dataset that still reports on a dyad.
 
     The level is on the scale of the first, however many events another counts.
     """

@@ -128,10 +128,7 @@ def _era_keys(on: "Axes", eras: list[Span], names: list[str]) -> list[str]:
 def _draw_era(
     on: "Axes", era: Framework, years: tuple[float, float], ci_prob: float, look: dict[str, Any]
 ) -> None:
-    """Draw what an era allows: equilibrium and ceiling with their intervals.
-
-    That of the ceiling is a vertical bar.
-    """
+    """Draw equilibrium and ceiling of an era with intervals, that of the ceiling vertically."""
     begin, stop = years
     if isinstance(rest := era.equilibrium, Estimate):
         usual = {

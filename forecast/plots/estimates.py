@@ -261,10 +261,7 @@ def _plot_headroom(
 
 
 def percent_by_share(fit: FitLike, result: Assessment) -> Float:
-    """Return the percent of the record's earlier periods in each step of share.
-
-    It is averaged over the draws.
-    """
+    """Return the percent of earlier periods in each step of share, averaged over the draws."""
     draws = dyad_draws(fit, result.dyad)
     past = draws.share[..., draws.clock.since(result.standing.since) : -1]
     return np.asarray(100 * np.histogram(past, EDGES)[0] / past.size)

@@ -309,10 +309,7 @@ def plot_skill(
 
 
 def named_rows(against: Sequence[str], dyads: Sequence[str] | None) -> list[tuple[str, str, str]]:
-    """Return a row for each other, or for each dyad against the first.
-
-    It has its name, the other's code, and the dyad.
-    """
+    """Return name, code and dyad for each other forecaster, or each dyad against the first."""
     if dyads is None:
         return [(forecaster_name(code), code, "all") for code in against]
     return [(dyad_labels().get(dyad, dyad), against[0], dyad) for dyad in dyads]

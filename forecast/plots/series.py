@@ -104,10 +104,7 @@ def plot_observed_share(
 def _draw_shares(
     on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", look: dict[str, Any]
 ) -> None:
-    """Draw observed shares as a line.
-
-    It is pale where a share rests on fewer than five events.
-    """
+    """Draw observed shares as a line, pale where a share rests on fewer than five events."""
     thin = np.isfinite(share) & (events < MIN_EVENTS_NOT_THIN)
     if thin.any():
         linked = thin.copy()  # with the next point on either side, so that the line does not break

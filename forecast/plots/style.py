@@ -102,10 +102,7 @@ def font(less: float = 0.0) -> float:
 
 
 def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
-    """Return the quantiles of central intervals with some probabilities.
-
-    They are in order, with that of the median.
-    """
+    """Return the quantiles of central intervals with some probabilities, and of the median."""
     masses = [float(mass) for mass in (ci_prob if isinstance(ci_prob, Sequence) else [ci_prob])]
     if not masses or not all(0 < mass < 1 for mass in masses):
         raise SpecError(
@@ -156,10 +153,7 @@ def normal(ci_prob: float) -> float:
 
 
 def share_interval(yes: Any, events: Any, ci_prob: float) -> list[Any]:
-    """Return the ends of the Jeffreys interval of a share, percent.
-
-    It is given `yes` of so many events.
-    """
+    """Return the ends of the Jeffreys interval of `yes` of so many events, percent."""
     from scipy.stats import beta
 
     low, _, high = quantile_levels(ci_prob)
@@ -210,10 +204,7 @@ def share_axis(on: "Axes") -> None:
 
 
 def time_axis(on: "Axes", first: float, last: float) -> None:
-    """Format the horizontal axis for years with decimals.
-
-    It is ticked at whole years or, in a short span, half-years.
-    """
+    """Format a horizontal axis in years, ticked at whole or, in a short span, half-years."""
     on.set_xlim(first, last)
     step = next(
         years for years in (0.5, 1, 2, 5, 10, 20, 50, 100) if (last - first) / years <= _TICKS
@@ -342,10 +333,7 @@ def wrap(text: str, width: float, size: float, *, most: int | None = None) -> li
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move ordered places apart, as little as possible, to at least `gap`.
-
-    They stay within `low` to `high`.
-    """
+    """Move ordered places at least `gap` apart, as little as possible, within `low` to `high`."""
     from scipy.optimize import isotonic_regression
 
     if not len(wanted):

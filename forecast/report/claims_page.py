@@ -156,9 +156,7 @@ def answers_in_short(results: "PooledResults") -> str:
 
 
 def narrow(verdict: "PooledVerdict") -> bool:
-    """Return whether a claim is supported by little.
-
-    Its support is not ten times the limit, or does not hold under every other choice.
+    """Return whether a claim is supported narrowly: by less than ten times, or not throughout.
 
     An omission or other priors must leave ten times the limit, a part of the record the limit.
     """
@@ -379,10 +377,7 @@ def _name(name: str) -> str:
 
 
 def _said(value: Any) -> str:
-    """Write a detail of a test.
-
-    It is a number, a median with its interval, or several numbers by name.
-    """
+    """Write a detail of a test: a number, a median with interval, or several by name."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_said(item)}" for key, item in value.items()) or DASH
     if isinstance(value, list | tuple):

@@ -236,9 +236,7 @@ def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _visits_after_pause(events: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which events are rare visits by a head of state or government.
-
-    They are the first, or come after ten years without one.
+    """Return which visits of leaders are the first, or come after ten years without one.
 
     The row is that of the visitor; events are in time order, as in their table.
     """

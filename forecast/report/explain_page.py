@@ -263,10 +263,7 @@ def months_table(
 
 
 def published_table(explained: Attribution) -> Table | None:
-    """Return a table of what the months added to the published chance of a higher share.
-
-    It shows through whom they did.
-    """
+    """Return what months added to the published chance of a higher share, and through whom."""
     if explained.published is None:
         return None
     names = ("up", FROM_MODEL, FROM_BENCHMARKS)
@@ -306,10 +303,7 @@ def course_table(explained: Attribution) -> Table:
 
 
 def largest_events(explained: Attribution, most: int) -> str:
-    """Describe the events that contributed most, a line each.
-
-    They contributed to the level, or to the chance of a question.
-    """
+    """Describe the events that moved the level, or a question's chance, most, a line each."""
     name = _followed(explained)
     what = (
         "the level, in points"
@@ -348,10 +342,7 @@ def parts_table(what: str, parts: Sequence[Part], explained: Attribution) -> Tab
 def events_table(
     explained: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)
 ) -> Table:
-    """Return a table of events, by default of those that contributed most.
-
-    They contributed to the level, or to the chance of a question.
-    """
+    """Return a table of events, by default those that moved the level or the chance most."""
     shown, rows = [name for name in ADDED if name in names and name in explained.now], []
     for index in _by_size(explained)[:MAX_EVENTS_UNFOLDED] if places is None else places:
         row, alone = explained.events.iloc[index], explained.leave_one_out[index]
@@ -437,10 +428,7 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 
 def sentences(change: Change) -> list[str]:
-    """Return the change in sentences.
-
-    They say by how much, which parts, who in the pool, and what became of the level.
-    """
+    """Say by how much a number changed, by which parts, who in the pool, and how the level did."""
     parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
     middle = (
         f"The change is {_added(change.outcome, change.total)} points of probability: "

@@ -205,10 +205,7 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
 
 
 def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
-    """Return the prices in a ledger of open questions about a pair, the latest first.
-
-    They are those that were known on a day.
-    """
+    """Return prices of open questions about a pair that were known on a day, the latest first."""
     if ledger is None:  # a report alone does without the desk
         return ()
     from forecast.desk.questions.outside import OutsideQuestion

@@ -185,10 +185,7 @@ def environment(*, escaped: bool) -> "Environment":
 
 @functools.cache
 def _copy_script() -> Markup:
-    """Return the script that copies sentences and figures of a page.
-
-    It is the only one that a page may run.
-    """
+    """Return the script that copies sentences and figures, the only one that a page may run."""
     return Markup(Path(__file__).with_name("templates").joinpath("copy.js").read_text("utf-8"))
 
 
@@ -270,10 +267,7 @@ def write_index(folder: str | Path) -> Path:
 
 
 def _listed_page(folder: Path) -> tuple[str, str, str, str]:
-    """Return what a page states of itself in its HTML.
-
-    That is its address, its title, its kind and day, and what it says.
-    """
+    """Return what a page's HTML states: address, title, kind, day, and what it says."""
     html = read_bytes(folder / "index.html", MAX_PAGE_JSON).decode()
     title, kind, says = (
         Markup(match[1] if (match := re.search(part, html, re.DOTALL)) else "").striptags()
@@ -332,10 +326,7 @@ def _listed(folder: Path) -> Iterator[Path]:
 
 
 def _digest(path: Path) -> str:
-    """Return the digest of an ordinary file.
-
-    Of anything else an empty text, which no manifest has.
-    """
+    """Return the digest of an ordinary file; '' of anything else, which no manifest has."""
     if path.is_symlink() or not path.is_file():
         return ""
     return file_digest(path)

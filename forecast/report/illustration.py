@@ -101,10 +101,7 @@ def _svg(draw: Draw, layout: PageFormat) -> str:
 
 
 def drawn_as(form: Form, draw: Draw, layout: PageFormat = WIDE) -> bytes:
-    """Return a figure as a file, as it is on a wide page.
-
-    It has no date: the same figure gives the same file.
-    """
+    """Return a figure of a wide page as a file, without a date: the same figure, the same file."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
@@ -182,10 +179,7 @@ def plotted(
     legend: tuple[int, int] | None = None,
     ratios: Sequence[float] | None = None,
 ) -> Draw:
-    """Return how to draw plots, one below the other.
-
-    It gives heights, and columns of a legend, for both widths.
-    """
+    """Return how to draw plots one below the other: heights and legend columns by width."""
 
     def draw(layout: PageFormat) -> "Figure":
         width = 0 if layout.wide else 1

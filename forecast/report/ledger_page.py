@@ -139,10 +139,7 @@ def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:
 
 
 def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
-    """Return the scores of the questions of a timing, by kind.
-
-    Those of all together are added only if there are several kinds.
-    """
+    """Return scores of the questions of a timing by kind, and of all if there are several."""
     rows = [row for row in record.rows if row["hindsight"] == hindsight]
     return (
         [row for row in rows if row["kind"] != "all"]

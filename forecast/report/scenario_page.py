@@ -127,10 +127,7 @@ def published_window(scenarios: Scenarios, months: int) -> WindowOutlook | NotDe
 
 
 def _printed_published(scenarios: Scenarios, months: int) -> str:
-    """Return the published chance of a higher share in percent.
-
-    It is what the report of that day prints.
-    """
+    """Return the published chance of a higher share in percent, as that day's report prints it."""
     window = published_window(scenarios, months)
     if isinstance(window, NotDefined):
         return words.or_dash(window)
@@ -170,10 +167,7 @@ def question_sentences(scenarios: Scenarios, scenario: Scenario) -> list[str]:
 
 
 def _figures(gate: "Gate", scenarios: Scenarios) -> dict[str, Illustration]:
-    """Draw the fan of the level, and the model's chances of a higher share.
-
-    They are shown with and without what is assumed.
-    """
+    """Draw the level's fan and the chances of a higher share, with and without assumptions."""
     names = WITHOUT, *(scenario.name for scenario in scenarios.scenarios)
     prospects = [
         *zip(names, scenarios.prospects, map(chances_of_higher, scenarios.prospects), strict=True)

@@ -162,9 +162,7 @@ def named_pair(
 
 
 def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
-    """Describe what the model adds to the pool: better, worse or neither.
-
-    It is decided by Holm's correction over the horizons.
+    """Say whether the model makes the pool better, worse or neither, by Holm over horizons.
 
     Empty if the run has no pool, or not its benchmarks alone.
     """
@@ -196,10 +194,7 @@ def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
 
 
 def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) -> dict[int, float]:
-    """Return the corrected p of the pool's differences from its benchmarks by horizon.
-
-    Of those with an interval.
-    """
+    """Return the corrected p of the pool's differences from its benchmarks, by horizon."""
     values: dict[int, float] = {}
     for months in pairs:
         difference = skill.against(POOL_WITHOUT_MODEL, months, period=period)
@@ -219,10 +214,7 @@ def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) ->
 
 
 def errors_sentence(skill: Skill, months: int, period: str = REPORTED_ON) -> str:
-    """State the errors of the subject's mean forecast, with those of no change.
-
-    They are the mean absolute and the root mean square error.
-    """
+    """State mean absolute and root mean square errors of the subject, and of no change."""
     subject_row, other = (
         skill.row(months, model=model, period=period) for model in (None, NO_CHANGE)
     )

@@ -243,10 +243,7 @@ def coverage_table(skill: Skill, period: str) -> Table:
 
 
 def brier_table(skill: Skill, period: str) -> Table:
-    """Return the Brier scores with their parts.
-
-    They are those of the subject, the base rate and the best benchmark.
-    """
+    """Return Brier scores with their parts: of subject, base rate and best benchmark."""
     parts = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
     return Table.of(
         ["", "Windows", "Brier", *(capital(part.replace("_", " ")) for part in parts)],
@@ -326,10 +323,7 @@ def fits_table(skill: Skill) -> Table:
 
 
 def _cell(compared: Compared | None, row: Row | None) -> str:
-    """Format a comparison.
-
-    It says how many windows both predicted if those are fewer than the subject's.
-    """
+    """Format a comparison, with the number of windows if both predicted fewer than the subject."""
     fewer = compared is not None and row is not None and compared.n < row["n"]
     return say.cell(compared) + (f" (n {compared.n:,})" if fewer and compared else "")
 
@@ -448,10 +442,7 @@ def title(skill: Skill) -> str:
 
 
 def comparison(skill: Skill) -> str:
-    """Describe in a sentence who is ahead.
-
-    It is the subject, the ten-year base rate or the best benchmark.
-    """
+    """Say who is ahead: the subject, the ten-year base rate or the best benchmark."""
     return (
         f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, "
         f"{_where(skill)}"
@@ -534,10 +525,7 @@ def _where(skill: Skill) -> str:
 
 
 def _main_pairs(skill: Skill) -> list[tuple[say.Compared, str]]:
-    """Return how the subject compares with the others.
-
-    They are the ten-year base rate, and the pool's benchmarks or the best one.
-    """
+    """Compare the subject with the ten-year base rate and the best benchmark, or the pool's."""
     main = _main(skill)
     codes = (REFERENCE, POOL_WITHOUT_MODEL if skill.pool else None, skill.best_benchmark(main))
     return say.named_pair(*(say.versus(skill, code, main, period=skill.period) for code in codes))
@@ -559,10 +547,7 @@ def _by_horizon(
 
 
 def _by_dyad(skill: Skill) -> dict[str, PanelChoices]:
-    """Return the differences by dyad, if there are several dyads.
-
-    They are from the ten-year base rate and from the best benchmark.
-    """
+    """Return by dyad, if there are several, differences from base rate and best benchmark."""
     main, dyads = _main(skill), _scored_dyads(skill)
     best = skill.best_benchmark(main)
     titles = {
@@ -598,10 +583,7 @@ def all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
 
 
 def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
-    """Return the subject's forecasts of the main horizon with what was recorded.
-
-    They are ordered by dyad and time.
-    """
+    """Return forecasts of the main horizon with what was recorded, by dyad and time."""
     skill, cases = results.skill, results.cases
     forecasts = cases[
         (cases["model"] == skill.subject)
@@ -613,10 +595,7 @@ def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
 
 
 def _curves(results: "Results") -> list[Curve]:
-    """Return the real-time calibration curves of the main horizon.
-
-    They are on the forecast dates that the page is about.
-    """
+    """Return real-time calibration curves of the main horizon on the page's forecast dates."""
     skill, cases = results.skill, results.cases
     free = cases[(cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
     inside = free[within(free["origin"].str[:4].astype(int), skill.period)]

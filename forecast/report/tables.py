@@ -418,10 +418,7 @@ def summary(material: Material) -> str:
 
 
 def within(most: int, sentences: Sequence[str]) -> list[str]:
-    """Return the first sentence, and of the others as many as words allow.
-
-    Those are taken, in order, with which there are at most so many words.
-    """
+    """Return the first sentence, and as many others, in order, as a number of words allows."""
     kept = list(sentences[:1])
     for sentence in sentences[1:]:
         if len(" ".join([*kept, sentence]).split()) <= most:

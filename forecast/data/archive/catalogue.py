@@ -257,10 +257,7 @@ def read_catalogue(folder: Path) -> Catalogue:
 
 
 def unknown_segments(catalogue: Catalogue, on_disk: Iterable[str]) -> list[str]:
-    """Return the segments that the catalogue does not name.
-
-    It does not name them even as those of an unfinished import.
-    """
+    """Return segments that the catalogue names nowhere, not even in an unfinished import."""
     return sorted(set(on_disk) - catalogue.paths - catalogue.pending)
 
 

@@ -493,10 +493,7 @@ class _FileImport(FileRun):
 
 
 def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
-    """Return the days that a file stands for, as spans in order of time.
-
-    It has so many rows of each day.
-    """
+    """Return the days of a file, as spans in order of time, given its rows by day."""
     named_day = named.day
     chosen = set(each_day(*named.days)) if named.days and named.whole else set[date]()
     if named_day is not None:

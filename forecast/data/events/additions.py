@@ -166,10 +166,7 @@ def add_events(
 
 
 def state_coverage(table: EventTable, statements: Sequence[CoverageStatement]) -> EventTable:
-    """Extend coverage to the days that somebody states to be complete.
-
-    It is that of the dataset that was added to last.
-    """
+    """Extend coverage of the dataset that was added to last to the days stated as complete."""
     dataset = table.additions[-1].dataset
     for statement in sorted(statements, key=lambda stated: stated.last):
         table = replace(table, additions=_with_statement(table, dataset, statement))
@@ -220,9 +217,9 @@ def _with_statement(
 
 
 def _place_of(additions: Sequence[Addition], dataset: str, dyad: str) -> int:
-    """Return the place of the last addition that extends the coverage of a dyad.
+    """Return the place of the addition whose coverage of a dyad a statement extends.
 
-    Without one it is the last that has events of it, or the last of all.
+    The last one that extends it, else the last with events of the dyad, else the last of all.
     """
     of_dataset = [index for index, addition in enumerate(additions) if addition.dataset == dataset]
     extending = [
@@ -273,10 +270,7 @@ def _first_stated_day(
 
 
 def describe_additions(table: EventTable) -> tuple[str, ...]:
-    """Describe in sentences what was added to a table.
-
-    Also what was not and why, and what that says of coverage.
-    """
+    """Describe what was added to a table, what was not and why, and what that says of coverage."""
     sentences: list[str] = []
     for addition in table.additions:
         rejects = table.rejects[table.rejects["file"] == addition.file]
@@ -424,10 +418,7 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
 def _reasons_against(
     rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFrame
 ) -> dict[int, str]:
-    """Return, by line, why rows cannot be added to a dataset.
-
-    They are outside its coverage (`spans`), or there already.
-    """
+    """Return, by line, why rows cannot be added: outside coverage (`spans`), or there already."""
     earlier = events[events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
     summaries = earlier.set_index(_KEY)["summary"].to_dict()
     firsts: dict[tuple[Any, ...], int] = {}
@@ -456,10 +447,7 @@ def _reasons_against(
 
 
 def _extensions(rows: pd.DataFrame, spans: pd.DataFrame) -> tuple[Extension, ...]:
-    """Return by how much coverage is extended.
-
-    It is to the last of the rows of a dyad, without a long gap before them.
-    """
+    """Return how far added rows extend the coverage of each dyad, unless a long gap precedes."""
     extended = []
     for dyad, days in rows.groupby("dyad")["date"]:
         before = spans["last"][str(dyad)]

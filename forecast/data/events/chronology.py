@@ -106,10 +106,7 @@ def edition_digests() -> frozenset[str]:
 def chronology_files(
     folder: str | Path | None = None, dyads: Sequence[str] | None = None
 ) -> dict[str, Path]:
-    """Return the files of a chronology by dyad.
-
-    They are those asked for, else all in the order of `dyads.csv`.
-    """
+    """Return the files of a chronology by dyad: of some dyads, or of all as in `dyads.csv`."""
     folder = Path(folder) if folder else data_folder() / "chronology"
     paths = {path.stem: path for path in folder.glob("*.csv")}
     if (

@@ -84,10 +84,7 @@ def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
 
 
 def _answered(rows: Rows) -> Broken:
-    """Return whether each row has its counterpart.
-
-    That is of the same day, other direction and same code (042 and 043 each other).
-    """
+    """Return which rows have a counterpart: same day, other direction, same code (042 and 043)."""
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()
     other = rows["cameo"].replace({"042": "043", "043": "042"})
     answers = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
@@ -125,10 +122,7 @@ def _denial_as_cooperation(rows: Rows) -> Broken:
 
 
 def _no_ratification_or_mission(rows: Rows) -> Broken:
-    """Return the rows of `050` whose summary does not fit it.
-
-    It tells of neither ratification or accession nor a mission or its head.
-    """
+    """Return the rows of `050` whose summary names no ratification, accession or mission."""
     fits = rows["summary"].str.contains(_COOPERATES_DIPLOMATICALLY).astype(bool)
     return (rows["cameo"] == "050") & ~fits
 

@@ -130,10 +130,7 @@ def wide_mapping(
 
 @checked
 def write_counts(table: CountTable, path: str | Path, *, directed: bool = False) -> Path:
-    """Write counts as CSV, and next to it a mapping.
-
-    By it `read_counts` and `forecast report` read them.
-    """
+    """Write counts as CSV, with the mapping by which `read_counts` and reports read it."""
     path = Path(path)
     mapping = path.with_suffix(".yaml")
     if mapping == path:

@@ -149,14 +149,16 @@ def with_own_rows(additions: Sequence[Addition], rows: pd.DataFrame) -> tuple[Ad
     `event_id`.
     """
     added = {event.event_id for addition in additions for event in addition.events}
-    own = rows[~rows["event_id"].isin(added)]
+    rows_of_dataset = rows[~rows["event_id"].isin(added)]
 
     def counted(addition: Addition, extension: Extension) -> Extension:
         if not extension.stated:
             return extension
-        of_dyad = (own["dataset"] == addition.dataset) & (own["dyad"] == extension.dyad)
+        of_dyad = (rows_of_dataset["dataset"] == addition.dataset) & (
+            rows_of_dataset["dyad"] == extension.dyad
+        )
         first = max(extension.first, extension.after)
-        on_days = own["date"].between(pd.Timestamp(first), pd.Timestamp(extension.last))
+        on_days = rows_of_dataset["date"].between(pd.Timestamp(first), pd.Timestamp(extension.last))
         return replace(extension, own_rows=int((of_dyad & on_days).sum()))
 
     return tuple(
@@ -182,10 +184,7 @@ def own_row_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ..
 
 
 def announced(table: EventTable) -> "pd.Series[bool]":
-    """Return which events of a table are announced or later.
-
-    They lie beyond the complete record of their dyad.
-    """
+    """Return which events lie beyond the complete record of their dyad: announced, or later."""
     events = table.events
     spans = even_spans(events, None, table.additions, table.covered)["last"]
     keys = pd.MultiIndex.from_frame(events[["dataset", "dyad"]])

@@ -198,10 +198,7 @@ def _with_class(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clusters(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per day, pair and class of a feed's rows.
-
-    It is that with most reports, and says what else there is.
-    """
+    """Return a row per day, pair and class of a feed: that with most reports, with the others."""
     rows = _with_class(rows).sort_values(["n", "event_id"], ascending=[False, True])
     names = read_codes()["name"]
     clusters = []
@@ -246,10 +243,7 @@ def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
 
 
 def _there(recorded: pd.DataFrame, proposal: Any) -> tuple[bool, str]:
-    """Return whether the chronology has an event.
-
-    Also, in words, what it has of its class within a day.
-    """
+    """Return whether the chronology has an event, and what else of its class within a day."""
     apart = (recorded["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
     near = recorded[
         apart
@@ -448,10 +442,7 @@ def describe_draft(draft: Draft) -> str:
 
 
 def complete_days(draft: pd.DataFrame) -> list[str]:
-    """Return, by pair of a draft, the statement that its record is complete.
-
-    It is so up to the draft's last day.
-    """
+    """Return, by pair of a draft, the statement that its record is complete to the last day."""
     states = draft["proposed"].str.extract(_PROPOSED)
     pairs = [dyad_code(*sides) for sides in zip(states["source"], states["target"], strict=True)]
     return [f"{dyad}:{states['date'].max()}" for dyad in dict.fromkeys(pairs)]

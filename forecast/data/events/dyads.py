@@ -167,10 +167,7 @@ class Addition:
 
     @property
     def account(self) -> dict[str, Any]:
-        """Entry in the provenance.
-
-        It has the file, its digest and rows, and which of its lines are counted.
-        """
+        """Entry in the provenance: the file, its digest, its rows, and which lines are counted."""
         kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
         covered = {item.dyad: _plain_span(item) for item in self.extensions}
         lines = [item.line for item in self.events]
@@ -349,10 +346,7 @@ def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
 
 
 def compiled_in(dataset: str) -> str:
-    """Return the year in which a dataset was written down, as `coverage.csv` states it.
-
-    It is '' if it does not.
-    """
+    """Return the year in which a dataset was written down by `coverage.csv`; '' if unstated."""
     table = read_coverage()
     return (
         str(table.loc[table["dataset"] == dataset, "compiled"].max())
@@ -367,10 +361,7 @@ def even_spans(
     additions: Iterable[Addition] = (),
     covered: Iterable[Covered] = (),
 ) -> pd.DataFrame:
-    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad).
-
-    Also whether it is `stated`.
-    """
+    """Return `start` and `last` day of coverage by (dataset, dyad), and whether it is `stated`."""
     # Coverage that is not stated goes from the first event to the last. It is stated by files, by
     # the table that comes with the data, which added events extend, or by one that a caller gives,
     # which stays as it is.

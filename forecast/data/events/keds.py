@@ -102,10 +102,7 @@ def find_actor(code: str, scheme: str) -> Actor:
 
 
 def _find_state(code: str, scheme: str) -> tuple[str, str, str]:
-    """Return the part of an actor code that is the state's, the state and its words.
-
-    It is '' if none is known.
-    """
+    """Return the part of an actor code that is the state's, the state and its words; '' if none."""
     listed = read_actors(scheme)
     for length in range(len(code), ISO_LENGTH - 1, -1):
         if code[:length] in listed:

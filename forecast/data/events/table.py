@@ -331,10 +331,7 @@ def as_day(date: Day, field: str, *, first: bool = False) -> pd.Timestamp:
 
 
 def sort_events(events: pd.DataFrame) -> pd.DataFrame:
-    """Sort by date and then event_id, columns in the order of the contract.
-
-    Those of feeds after them, filled.
-    """
+    """Sort by date and event_id; columns of the contract first, then those of feeds, filled."""
     further = [name for name in FURTHER_COLUMNS if name in events]
     sorted_rows = events.sort_values(["date", "event_id"], ignore_index=True)[
         [*EVENT_COLUMNS, *further]

@@ -128,9 +128,7 @@ def conform(
 def typed_rows(
     raw: RawTable, mapping: TableMapping, *, known_good: bool = False
 ) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return all rows with the columns of the contract, index `line`.
-
-    By line it is also returned what is wrong with some of them.
+    """Return all rows with the columns of the contract, and by line what is wrong with some.
 
     What cannot be read becomes missing, for the schema to find.
     """
@@ -183,10 +181,7 @@ def typed_rows(
 
 
 def _known_on_its_day(fields: pd.DataFrame, mapping: TableMapping) -> Broken:
-    """Return which rows state no day of becoming known.
-
-    They are taken to be known on the day of the event.
-    """
+    """Return which rows state no day of becoming known: they are known on the event's day."""
     return (fields["known_at"] == "") & (mapping.known_at_empty == "date")
 
 

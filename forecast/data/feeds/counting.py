@@ -177,10 +177,7 @@ def _values(table: "pd.DataFrame") -> str:
 
 
 class Public(NamedTuple):
-    """SQL for one of GDELT's public tables in BigQuery.
-
-    It comes with the mapping by which its result is read.
-    """
+    """SQL for one of GDELT's public tables in BigQuery, and the mapping that reads its result."""
 
     sql: str
     mapping: dict[str, object]

@@ -16,10 +16,7 @@ _SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}
 
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> str:
-    """Return, as SQL lists them, the organs that act for a state by the settings.
-
-    They are given as a feed writes them all.
-    """
+    """Return the organs that act for a state by the settings, as a list in SQL."""
     return ", ".join(text(code) for sector in settings.sectors for code in written[sector])
 
 

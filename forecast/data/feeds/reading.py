@@ -284,10 +284,7 @@ def _exclude_repeats(runs: Sequence[FileRun], sorter: RowSorter) -> None:
 
 
 def _sort_files(runs: Sequence[FileRun], sorter: RowSorter) -> Iterator[pa.Table]:
-    """Yield the events of files, with the number of their file.
-
-    Those of one that fails do not count.
-    """
+    """Yield the events of files with the number of their file; a file that fails has none."""
     batch = RowBatch(sorter)
     for run, chunk in ahead(_chunks_of(runs, sorter.rules.feed)):
         try:
@@ -318,10 +315,7 @@ def no_event(dyads: Sequence[str] | None) -> str:
 def account_for(
     opened: OpenedFiles, settings: FeedSettings, number: int, dyads: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Account for the rows of files.
-
-    It gives `rejects`, `files` and `accounts` of a table of so many rows, at least one.
-    """
+    """Return `rejects`, `files` and `accounts` of a table of so many rows, at least one."""
     runs = [run for run in opened.runs if not run.failed]
     reasons: Counter[str] = Counter()
     files = []

@@ -306,10 +306,7 @@ class Unfinished:
 
 
 def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
-    """Return a file as received, with its digests.
-
-    It also says what of it was compared with what the source says.
-    """
+    """Return a received file with its digests, and which of them the source states too."""
     # An archive is looked through as before it is read and, without a checksum that agrees, to its
     # end.
     size = path.stat().st_size

@@ -110,10 +110,7 @@ class PanelKind:
         )
 
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
-        """Return in which periods of a later panel more was observed, or other things.
-
-        It is of (dyad, period).
-        """
+        """Return in which periods a later panel observed other or more things, (dyad, period)."""
         was, later = (
             panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now)
         )
@@ -271,10 +268,7 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
 
 
 def _account_problems(panel: "xr.Dataset") -> list[str]:
-    """Return where attributes say of the panel what its periods and counts do not.
-
-    They say of which day it is, and how much.
-    """
+    """Return where the attributes of a panel contradict its periods and counts."""
     attributes = panel.attrs
     clock = Clock.of(panel)
     try:
@@ -302,10 +296,7 @@ def _account_problems(panel: "xr.Dataset") -> list[str]:
 
 
 def _stated_days(panel: "xr.Dataset") -> list[tuple[str, str]]:
-    """Return the days that attributes state.
-
-    They are that of knowledge, and those of the coverage of what the panel holds.
-    """
+    """Return the days that attributes state: of knowledge, and to which dyads are covered."""
     stated = [("as_of", panel.attrs["as_of"])] if panel.attrs["as_of"] else []
     if "dataset" not in panel.dims:
         return stated

@@ -53,19 +53,13 @@ def total_events(panel: "xr.Dataset") -> Index:
 
 
 def dataset_relative_counts(panel: "xr.Dataset") -> Float:
-    """Return the relative event counts of every dataset, (dataset, dyad, time).
-
-    They are 0 where it does not cover a period.
-    """
+    """Return each dataset's relative event counts, (dataset, dyad, time); 0 if not covered."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     return relative_counts(total_events(panel), covered, periods_a_month(panel))
 
 
 def relative_event_counts(panel: "xr.Dataset") -> Float:
-    """Return the relative event count of every period, (dyad, time).
-
-    It is the mean over the datasets that cover the period.
-    """
+    """Return relative event counts, (dyad, time): the mean over the datasets that cover it."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     return np.asarray(
         dataset_relative_counts(panel).sum(axis=0) / np.maximum(covered.sum(axis=0), 1)

@@ -86,10 +86,7 @@ def observed_years(panel: Panel, dyad: Dyad) -> pd.DataFrame:
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
-    """Return the events of each class that a dataset counts of a dyad, (time, class).
-
-    Its coverage, (time,), comes with them.
-    """
+    """Return a dyad's events by class in a dataset, (time, class), and its coverage, (time,)."""
     dyad_panel = panel.sel(dyad=dyad).isel(dataset=dataset)
     counts = (
         dyad_panel["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)

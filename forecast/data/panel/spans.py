@@ -121,10 +121,7 @@ def in_cells(
     *,
     directed: bool,
 ) -> pd.DataFrame:
-    """Return rows with their dataset, period and direction in a panel as numbers.
-
-    It is -1 where the panel has none of it.
-    """
+    """Return rows with the numbers of their dataset, period and direction; -1 outside a panel."""
     starts = pd.Index(floor_period(rows["date"], frequency))
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     return rows.assign(
