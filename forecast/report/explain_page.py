@@ -428,7 +428,7 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 
 def sentences(change: Change) -> list[str]:
-    """Say by how much a number changed, by which parts, who in the pool, and how the level did."""
+    """Describe how much a number changed, by which parts, who in the pool, and the level."""
     parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
     middle = (
         f"The change is {_added(change.outcome, change.total)} points of probability: "

@@ -162,7 +162,7 @@ def named_pair(
 
 
 def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
-    """Say whether the model makes the pool better, worse or neither, by Holm over horizons.
+    """Describe whether the model makes the pool better, worse or neither, by Holm.
 
     Empty if the run has no pool, or not its benchmarks alone.
     """

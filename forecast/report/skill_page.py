@@ -442,7 +442,7 @@ def title(skill: Skill) -> str:
 
 
 def comparison(skill: Skill) -> str:
-    """Say who is ahead: the subject, the ten-year base rate or the best benchmark."""
+    """Describe who is ahead: the subject, the ten-year base rate or the best benchmark."""
     return (
         f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, "
         f"{_where(skill)}"
