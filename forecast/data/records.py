@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return dyads with those that are fitted together with them.
-
-    They are others that are named, else those of `hierarchy`.
-    """
+    """Return dyads with those to be fitted together with them: those named, else all."""
     # one that `dyads.csv` does not list among them
     held = list(dict.fromkeys((*read_dyads().index, *dyads)))
     company = (
@@ -124,10 +121,7 @@ class Records:
         return {name: digest for name, digest in self.digests.items() if name not in others}
 
     def table_of(self, dyads: Sequence[str]) -> Recorded:
-        """Return the table without the files of other dyads and the rows that were in them.
-
-        It is so where each dyad has its own files.
-        """
+        """Return a table without files of other dyads and their rows, where each has its own."""
         table = self.table
         others = self._files_without(dyads)
         if not isinstance(table, EventTable) or not self.by_dyad:

@@ -108,9 +108,7 @@ class PanelArrays(PanelNodes):
 
 
 def first_eras(panel: xr.Dataset) -> Index:
-    """Return the period in which each dyad's first era begins, (dyad,).
-
-    It is 0 for an era that began before the panel.
+    """Return the period in which each dyad's first era begins, (dyad,); 0 if before the panel.
 
     Periods before it count as that era's, but lie under no ceiling: the framework that sets it was
     not there yet.

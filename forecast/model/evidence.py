@@ -76,10 +76,7 @@ def bridge(
 def _guide(
     points: Float, white: Bool, rng: np.random.Generator, number: int
 ) -> tuple[Callable[[Float], Float], Float]:
-    """Fit a normal distribution to points, with covariance among the parameters alone.
-
-    Its log-density, and draws.
-    """
+    """Fit a normal distribution to points, correlated among parameters alone, and draw from it."""
     mean, spread = points.mean(axis=0), points[:, white].std(axis=0)
     factor = np.linalg.cholesky(np.cov(points[:, ~white].T).reshape(2 * (int((~white).sum()),)))
     volume = np.log(spread).sum() + np.log(np.diag(factor)).sum()

@@ -198,10 +198,7 @@ def _judged(
 
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the reported quantities.
-
-    Of paths the last 24 periods and some before, for neighbours move together.
-    """
+    """Return the reported quantities; of paths the last 24 periods and every few before."""
     groups = {
         words: posterior[name] for words, name in reported_variables().items() if name in posterior
     }
@@ -221,10 +218,7 @@ def _misses(
     divergent: float,
     nodes: tuple[int, float],
 ) -> Iterator[Miss]:
-    """Yield violations of the limits.
-
-    They are on R-hat of some quantities, on effective sample sizes of all, and on the sampler.
-    """
+    """Yield violations of the limits on R-hat, effective sample sizes and the sampler."""
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
         if quantity in judged and not r_hat <= R_HAT_LIMIT:

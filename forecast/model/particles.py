@@ -142,10 +142,7 @@ def pareto_k_limit(draws: int) -> float:
 
 
 def smoothed(log_weight: Float) -> Weights:
-    """Smooth weights by their generalised Pareto tail.
-
-    Those whose largest are all the same have none.
-    """
+    """Smooth weights by their generalised Pareto tail, if the largest ones differ."""
     from arviz_stats.base import array_stats
 
     alive = np.isfinite(log_weight)
@@ -222,10 +219,7 @@ class Cloud:
         )
 
     def weighed(self, observed: Observed, period: int) -> tuple["Cloud", Float]:
-        """Weigh the particles by what was observed in their period.
-
-        Also how likely that was on average, (draw,).
-        """
+        """Weigh particles by their period's events; also how likely these were, (draw,)."""
         if observed.node[self.dyad, period] < 0:
             return self, np.zeros(len(self.log_weight))
         log_weight = self.log_weight + observed.log_likelihood(self.dyad, period, self.states[-1])

@@ -203,10 +203,7 @@ def _coloured(
     information: Any,
     starts: Any,
 ) -> tuple[Any, Any, Any]:
-    """Return the trend and cycle that white noise stands for, and the log-determinant.
-
-    They know no ceiling, and are under pseudo-observations of their sum.
-    """
+    """Return trend and cycle of white noise under pseudo-observations, and the log-determinant."""
     if trend is not None and cycle is not None:
         path, log_det, *_ = WhitenedPair()(white, *trend, *cycle, weight, information, starts)
         path = path.reshape((-1, 2))
@@ -218,10 +215,7 @@ def _coloured(
 
 
 def node_capacity(nodes: int) -> int:
-    """Round a number of nodes up, so that a few more months need no new compilation.
-
-    Those to spare are white noise.
-    """
+    """Round a number of nodes up: spare ones are white noise, and new months compile nothing."""
     step = max(128, 2 ** (int(np.ceil(np.log2(max(nodes, 2)))) - 3))
     return int(-(-nodes // step) * step)
 
@@ -397,8 +391,5 @@ def simulate_trend(
     rng: np.random.Generator,
     first_era: Index | int = 0,
 ) -> Float:
-    """Simulate the trend ([draw,] dyad, time) in log-odds.
-
-    It is under its ceiling from where its first era begins.
-    """
+    """Simulate the trend in log-odds, below its ceiling from the first era: ([draw,] dyad, time)."""
     return simulate_path(parameters, era, spec, rng, first_era).trend

@@ -32,10 +32,7 @@ ATTRIBUTES = f"""\
 def questions_of(
     ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False
 ) -> list[History]:
-    """Return the questions of some names, or all.
-
-    Of all, those that are open alone if asked for.
-    """
+    """Return the questions of some names, or else all, or all that are open."""
     histories = ledger.histories
     if missing := [name for name in names if name not in histories]:
         raise LedgerError(

@@ -56,10 +56,7 @@ from forecast.model.observation.base import WHITENING_INFORMATION
 
 
 class Anchor(NamedTuple):
-    """Pseudo-observations of the level by which the path is whitened, (node,).
-
-    With them is what moves them with the parameters.
-    """
+    """Pseudo-observations of the level that whiten the path, (node,), and their slopes."""
 
     weight: Float
     level: Float
@@ -418,10 +415,7 @@ def anchor_backward(
     choices: Choices,
     data: PathData,
 ) -> float:
-    """Slope of the pseudo-observations in the concentration.
-
-    Those in what else they depend on are added.
-    """
+    """Return the slope in the concentration of pseudo-observations; add the other slopes."""
     anchor, a = data.anchor, scalar(values, choices.concentration, 0.0)
     g_variance, g_a = np.zeros(path.variance.size), 0.0
     for i in range(path.weight.size):
@@ -482,10 +476,7 @@ def path_density(
 def path_at(
     point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
 ) -> tuple[Float, Float, Float, float, float]:
-    """Return what a point says: quantities of dyads and of eras, and the path.
-
-    With them are the log-densities of its prior and of its path.
-    """
+    """Return quantities of dyads and eras, the path, and log-densities of prior and path."""
     values, total, _ = values_of(point, coordinates)
     dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
     eras = era_values(values, dyads, choices, data.era_dyad)

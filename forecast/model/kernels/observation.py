@@ -75,10 +75,7 @@ def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float
 
 @kernel
 def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
-    """Logarithms of the rising factorials of every concentration, with their slopes.
-
-    They go up to the busiest report.
-    """
+    """Return log rising factorials up to the busiest report, by concentration, and slopes."""
     value = np.zeros((concentration.size, busiest + 1))
     slope = np.zeros((concentration.size, busiest + 1))
     for q in range(concentration.size):

@@ -27,10 +27,7 @@ class Coordinates(NamedTuple):
 
 
 class ByDyad(NamedTuple):
-    """Positions of the quantities of every dyad.
-
-    They are those of a population's mean and spread, if there is one, and of the dyads' own.
-    """
+    """Positions of a quantity of every dyad: the population's mean and spread, and the dyads'."""
 
     positions: Index
     constant: Float  # Value where there is no place for dyads
@@ -57,10 +54,7 @@ class Choices(NamedTuple):
 
 @kernel
 def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Float]:
-    """Values of a point, and the log-density of its coordinates under their priors.
-
-    With them are the slopes of that log-density.
-    """
+    """Return values of a point, their log-density under the priors, and its slopes."""
     values, slope, total = point.copy(), np.zeros(point.size), 0.0
     for i in coordinates.with_prior:
         if coordinates.positive[i]:

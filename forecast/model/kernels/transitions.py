@@ -23,10 +23,7 @@ innovation_fraction = built_in(transition.innovation_fraction)
 
 
 class Pairs(NamedTuple):
-    """Distinct pairs of dyad and gap, and which every node has.
-
-    They are those of `forecast.model.arrays.PanelArrays.pairs`.
-    """
+    """Distinct pairs of dyad and gap, and the pair of every node (`PanelArrays.pairs`)."""
 
     dyad: Index
     gap: Index

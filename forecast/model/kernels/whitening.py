@@ -48,10 +48,7 @@ def path_forward(
     information: Float,
     starts: Index,
 ) -> tuple[Float, Float, Float, Float]:
-    """Path, log-determinant, and what serves the gradient.
-
-    That is the inverse of the Cholesky diagonal, and the half-solved vector.
-    """
+    """Return path, log-determinant, inverse Cholesky diagonal and the half-solved vector."""
     nodes, dyads = z.size, starts.size - 1
     x, diagonal, inverse, solved = (
         np.empty(nodes),

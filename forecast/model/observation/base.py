@@ -127,10 +127,7 @@ class Observation:
     def anchor(
         self, weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
     ) -> tuple[Any, Any]:
-        """Return weight and shift of the whitening's pseudo-observations.
-
-        They follow the parameters in the graph.
-        """
+        """Return weight and shift of the whitening's pseudo-observations, as terms of the graph."""
         return weight, 0.0
 
     def draws(self, posterior: "xr.Dataset") -> ObservationParameters:

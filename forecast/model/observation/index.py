@@ -108,10 +108,7 @@ class IndexObservation(Observation):
 
 
 def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
-    """Return mean and spread, (dyad,), with which an index is standardised.
-
-    They are each dyad's own unless the panel has them.
-    """
+    """Return mean and spread that standardise an index, (dyad,): the panel's or each dyad's."""
     if "index_mean" in panel:  # of an updated fit, or simulated
         return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
     index = panel["index"].astype(np.float64)

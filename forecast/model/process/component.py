@@ -87,10 +87,7 @@ class Component:
         return _with_starts(first, (centre, spread), moves, backend)
 
     def over_gaps(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
-        """Return the transitions that lead to every node by `moments`.
-
-        They are computed once per distinct pair of dyad and gap.
-        """
+        """Return the transitions to every node by `moments`, once per distinct dyad and gap."""
         gap, pair_of_node = data["pair_gap"], data["pair_of_node"]
         p = of_dyads(p, data["pair_dyad"])
         first = backend.equal(gap, 0)

@@ -79,10 +79,7 @@ class Priors:
         object.__setattr__(self, "changed", changed)
 
     def __repr__(self) -> str:
-        """Return all priors, one per line, as they would be written.
-
-        Those that differ from their default are followed by it.
-        """
+        """Return all priors, one per line, as they are written; a changed one with its default."""
         changed = dict(self.changed)
         lines = []
         for name, prior in all_priors().items():

@@ -70,10 +70,7 @@ class Trend(Component):
         } | super().reads
 
     def motion(self, parameters: Mapping[str, Any]) -> Motion:
-        """Take the parameters of the motion out of those of a posterior.
-
-        Without jumps theirs is zero.
-        """
+        """Take the parameters of the motion out of a posterior's; jumps are zero without any."""
         return {"jump": 0.0, **super().motion(parameters)}
 
     def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
