@@ -391,5 +391,5 @@ def simulate_trend(
     rng: np.random.Generator,
     first_era: Index | int = 0,
 ) -> Float:
-    """Simulate the trend in log-odds, below its ceiling from the first era: ([draw,] dyad, time)."""
+    """Simulate the trend, ([draw,] dyad, time), in log-odds, below ceilings from the first era."""
     return simulate_path(parameters, era, spec, rng, first_era).trend
