@@ -1,7 +1,7 @@
 """Forecasts and summaries of the past from posterior draws, computed with NumPy.
 
-Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and computes every
-number from it.
+Entry point: `assess`, which draws one set of simulations (`simulate`) and computes every number
+from it.
 """
 
 from forecast.base.wording import whole_percents

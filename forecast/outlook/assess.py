@@ -14,7 +14,7 @@ from forecast.base.limits import whole_seed
 from forecast.base.typing import Dyad, Months, Seed
 from forecast.data.panel import observed_periods, panel_kind
 from forecast.outlook.assessment import Assessment, Brief
-from forecast.outlook.benchmarks import WEIGHTS, pooled
+from forecast.outlook.benchmarks import WEIGHTS, pool_simulations
 from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, stream
 from forecast.outlook.drivers import driver_outlooks
@@ -28,7 +28,7 @@ from forecast.outlook.level import (
     standing,
 )
 from forecast.outlook.observed import SimulatedEvents, observe
-from forecast.outlook.pendulum import INSIDE, band, half_life, horizon_outlook, pendulum
+from forecast.outlook.pendulum import ZONE_DEPTH, band, half_life, horizon_outlook, pendulum
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import main_record
 from forecast.outlook.signposts import Signpost, signposts_of
@@ -137,9 +137,10 @@ def assess(
     kind = panel_kind(fit.panel)
     label = names.get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
-    if not INSIDE < extreme_share < 100:
+    if not ZONE_DEPTH < extreme_share < 100:
         raise SpecError(
-            f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share."
+            f"extreme_share: {extreme_share:g} is not between {ZONE_DEPTH:g} and 100 points of "
+            "share."
         )
     record = main_record(fit.panel, dyad, label)
     hazard = structural_hazard(fit.panel)
@@ -156,13 +157,13 @@ def assess(
     )
     released = simulate_from(
         draws,
-        extreme_share - INSIDE,
+        extreme_share - ZONE_DEPTH,
         simulations.share.shape[-1] - 1,
         simulations_per_draw,
         streams("release"),
     )
     observed = observe(fit, simulations, query.reach, record, seed=seed)
-    pool = pooled(observed, query.windows, seed=seed)
+    pool = pool_simulations(observed, query.windows, seed=seed)
     published = {} if isinstance(pool, NotDefined) else pool
     ahead = prospect(simulations, observed, query, improvement, published)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
@@ -290,7 +291,7 @@ def _published_window(
     """Return the published outlook of a window; None where no events are counted."""
     if isinstance(observed, NotDefined):
         return None
-    pool = pooled(observed, (months,), seed=seed)
+    pool = pool_simulations(observed, (months,), seed=seed)
     published = observed if isinstance(pool, NotDefined) else pool[months]
     baseline = observed.record.baseline(baseline_months)
     return window_outlook(

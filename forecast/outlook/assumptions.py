@@ -75,8 +75,8 @@ class Assumed:
         With ``n=0``: there are none from `date` up to this day.
     summary : str
         What happens, for readers.
-    place : str
-        Where the row stands, for messages.
+    origin : str
+        File and line of the row, for messages.
     of_class : str
         In place of code and kind: the name of a class of data of your own, such as counts. Only the
         data tell whether they have it, when the row is used.
@@ -244,7 +244,7 @@ def _read_row(origin: str, row: Mapping[Any, str]) -> Assumed:
     )
 
 
-def periods_held(
+def assumptions_by_period(
     rows: Sequence[Assumed], panel: xr.Dataset, dyad: str, events: pd.DataFrame | None = None
 ) -> Held:
     """Check what is assumed against a panel, and arrange it by period.

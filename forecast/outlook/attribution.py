@@ -24,12 +24,12 @@ from forecast.data.events.codebook import VISITS
 from forecast.data.panel import panel_of_dyad
 from forecast.data.panel.single_events import counted_events, panel_without
 from forecast.model import Fit
-from forecast.outlook.benchmarks import without_pool
+from forecast.outlook.benchmarks import reason_not_pooled
 from forecast.outlook.contributions import (
     Attribution,
+    ExplainedQuestion,
     LevelCourse,
     LevelMonth,
-    Posed,
     sum_numbers,
 )
 from forecast.outlook.draws import dyad_draws, position
@@ -44,10 +44,10 @@ from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS, structural_hazard
 from forecast.outlook.snapshot import (
     LEVEL,
-    Look,
     Numbers,
     ShareChange,
     SimulatedAhead,
+    Snapshot,
     difference,
     level_now,
     numbers_of,
@@ -134,9 +134,9 @@ def attribute(
 
     def seen(
         some: Fit, _: pd.DataFrame
-    ) -> Look:  # it counts nothing of the record but a baseline that stays
+    ) -> Snapshot:  # it counts nothing of the record but a baseline that stays
         if headline is None:
-            return Look(level_now(some, dyad), {})
+            return Snapshot(level_now(some, dyad), {})
         return SimulatedAhead.of(some, dyad, horizon, record, seed=seed, hazard=hazard).look(
             headline
         )
@@ -150,7 +150,9 @@ def attribute(
         return numbers_of(ahead.look_published(headline, seed=seed, past=past).numbers)
 
     pool = (
-        headline is not None and not isinstance(record, NotDefined) and without_pool(record) is None
+        headline is not None
+        and not isinstance(record, NotDefined)
+        and reason_not_pooled(record) is None
     )
     setting = Setting(
         fit,
@@ -175,7 +177,7 @@ def attribute_to(
     horizon: int | None = None,
     baseline: Baseline | NotDefined | None = None,
     improvement: float | None = None,
-    posed: Posed | None = None,
+    posed: ExplainedQuestion | None = None,
     answer: float | None = None,
 ) -> Attribution:
     """Compute the contribution of every recent event to the level and to a setting's numbers.

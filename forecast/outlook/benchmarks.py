@@ -116,7 +116,7 @@ def log_odds(total: Index, cooperative: Index) -> tuple[Float, Float]:
     return np.log(success / failure), 1 / success + 1 / failure
 
 
-def by_month(chance: Float, horizon: int) -> Float:
+def repeat_by_month(chance: Float, horizon: int) -> Float:
     """Return the chances of windows as those of each of their months."""
     return np.repeat(chance[:, None], horizon, axis=1)
 
@@ -143,7 +143,7 @@ class BaseRate(Simple):
         chances = {}
         for horizon in horizons:
             weight = 1 / correlation(*recent.windows(horizon), mean) - 1
-            chances[horizon] = by_month(
+            chances[horizon] = repeat_by_month(
                 rng.beta(weight * mean, weight * (1 - mean), draws), horizon
             )
         return chances
@@ -189,7 +189,7 @@ class LastWindow(Simple):
             drawn = centre + _change(level[with_events], error[with_events]) * rng.standard_normal(
                 draws
             )
-            chances[horizon] = by_month(inverse(drawn), horizon)
+            chances[horizon] = repeat_by_month(inverse(drawn), horizon)
         return chances
 
 
@@ -223,7 +223,7 @@ class StateSpace(Simple):
     ) -> Chances:
         """Simulate the level from its filtered state, and add noise to each month."""
         months = max(horizons)
-        retention, mean, step, noise, level, error = fitted(
+        retention, mean, step, noise, level, error = fit_state_space(
             tuple(past.total.tolist()), tuple(past.cooperative.tolist()), self.reverts
         )
         drawn = level + np.sqrt(error) * rng.standard_normal(draws)
@@ -236,7 +236,7 @@ class StateSpace(Simple):
 
 
 @lru_cache(maxsize=64)
-def fitted(
+def fit_state_space(
     total: tuple[int, ...], cooperative: tuple[int, ...], reverts: bool
 ) -> tuple[float, float, float, float, float, float]:
     """Fit a past by maximum likelihood.
@@ -260,13 +260,13 @@ def fitted(
 
         One pass of the filter over nearby points gives both.
         """
-        value = -_filtered(_natural(point + nudges), observed, sampling, seen)[0] / seen.sum()
+        value = -_filter_level(_natural(point + nudges), observed, sampling, seen)[0] / seen.sum()
         up, down = np.split(value[1:], 2)
         return float(value[0]), (up - down) / 2e-5
 
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
     natural = _natural(best[None])
-    _, level, error = _filtered(natural, observed, sampling, seen)
+    _, level, error = _filter_level(natural, observed, sampling, seen)
     retention, mean, step, noise = (float(values[0]) for values in natural)
     return retention, mean, step, noise, mean + float(level[0]), float(error[0])
 
@@ -282,7 +282,7 @@ def _natural(points: Float) -> tuple[Float, Float, Float, Float]:
     return 0.5 ** np.exp(-np.clip(points[:, 2], -1.0, 9.0)), points[:, 3], step, noise
 
 
-def _filtered(
+def _filter_level(
     natural: tuple[Float, Float, Float, Float], observed: Float, sampling: Float, seen: Bool
 ) -> tuple[Float, Float, Float]:
     """Return log-likelihood, and filtered level and its variance in the last month, each (point,).
@@ -346,7 +346,7 @@ WEIGHTS = {code: number / len(_ROUND) for code, number in SIMULATIONS_PER_ROUND.
 """Weights of the pool by forecaster, as `forecasters` deals the simulations out."""
 
 
-def pooled(
+def pool_simulations(
     observed: SimulatedEvents | NotDefined, windows: Iterable[int], *, seed: int
 ) -> dict[int, SimulatedEvents] | NotDefined:
     """Return the published simulations of windows ahead by their months.
@@ -355,7 +355,7 @@ def pooled(
     """
     if isinstance(observed, NotDefined):
         return observed
-    if (missing := without_pool(observed.record)) is not None:
+    if (missing := reason_not_pooled(observed.record)) is not None:
         return missing
     past = Past.of(observed.record)
     record = observed.record
@@ -378,7 +378,7 @@ def simulated_by_model(member: Index) -> Bool:
     return np.asarray(member == MEMBERS.index(MODEL))
 
 
-def without_pool(record: DatasetRecord) -> NotDefined | None:
+def reason_not_pooled(record: DatasetRecord) -> NotDefined | None:
     """Return why the model's simulations of a record are published alone.
 
     None if they are pooled.

@@ -224,7 +224,7 @@ def split_change(
     )
     parts = [
         (TIME, passed, ""),
-        *_until_now(old, new, ask, old_seed, last, carried),
+        *_split_news_and_model(old, new, ask, old_seed, last, carried),
         (BASELINE, rebased, ""),
     ]
     ends = [
@@ -265,7 +265,7 @@ def split_question_change(
     )
     passed = {**before, **numbers_of({LEVEL: level})}
     carried = carried or carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
-    parts = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
+    parts = [(TIME, passed, ""), *_split_news_and_model(old, new, ask, seeds[0], last, carried)]
     return _change(old, new, dyad, sentence, before, parts)
 
 
@@ -286,7 +286,7 @@ def _change(
     )
 
 
-def _until_now(
+def _split_news_and_model(
     old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: "CarriedOver"
 ) -> Parts:
     """Return new events, late or revised data and the model, whose fit says `last`.

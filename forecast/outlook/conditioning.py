@@ -1,15 +1,20 @@
 """Simulations that satisfy a scenario, by weights or by a particle filter.
 
-What a scenario assumes: `forecast.outlook.assumptions`. The likelihood of that in a simulation, and
-its use as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their
-truncated binomial distributions, whose chances multiply to an unbiased estimate of the likelihood;
-the rest of the record is multinomial as ever. The chance that an event is cooperative rests on
-level, month noise, volume and overdispersion, or on the record alone; several are drawn for each
-simulation and averaged over, and the one that stays is picked by its likelihood.
+A scenario assumes numbers of events (`forecast.outlook.assumptions`); docs/what-if.md has the
+formulas. In each simulation, and for each month that something is assumed of:
 
-Where the weights are poor, many more particles per draw are picked by their weights in every month
-that something is assumed of (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020,
-https://doi.org/10.1007/978-3-030-47845-2); each goes on with shocks of its own.
+1. Several chances that an event is cooperative are drawn, from level, month noise, volume and
+   overdispersion, or from the record alone.
+2. For each, the assumed events are drawn one sort after the other from truncated binomial
+   distributions. The product of the probabilities of these truncations is an unbiased estimate of
+   the likelihood of the scenario.
+3. One of the chances is kept, in proportion to its likelihood; their mean likelihood is the weight
+   of the simulation.
+4. The other events of the month are multinomial, as without a scenario.
+
+Where the weights are poor, many more simulations per draw are resampled by their weights in every
+such month (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020,
+https://doi.org/10.1007/978-3-030-47845-2); each goes on with its own shocks.
 """
 
 from dataclasses import dataclass, replace
@@ -28,21 +33,21 @@ from forecast.outlook.observed import (
     SimulatedEvents,
     draw_kinds,
     draw_mixes,
-    upcoming,
+    simulate_counts,
 )
 from forecast.outlook.recorded import DatasetRecord
-from forecast.outlook.simulations import Simulations, picked, simulate
+from forecast.outlook.simulations import Simulations, pick_simulations, simulate
 
+# Chances of cooperation drawn for each simulation in a month that something is assumed of
 CHANCES = 16
-"""Chances of cooperation drawn for each simulation in a month that something is assumed of."""
+# Chances of cooperation for each simulation of the filter, which has six times as many
 CHANCES_OF_PARTICLES = 4
-"""The same for each particle of the filter, of which there are six times as many."""
+# Effective sample size fraction of the weights; below it they are poor, and the filter is used
 MIN_FRACTION_CONDITIONED = 0.2
-"""Effective sample size fraction of the weights below which they are poor."""
-EDGE = 1.0 - 1e-9
-"""The largest chance of a sort."""
+# Chance of a sort of events, so that the chance of the others is not zero
+MAX_CLASS_CHANCE = 1.0 - 1e-9
+# Simulations per draw in the filter, until the last month of the scenario
 PARTICLES = 24
-"""Simulations per draw in the filter, until the last month of the scenario."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Conditional:
     fault: str  # Why the simulations may not be used; empty if they may
 
 
-def _hold(
+def _write_assumed_events(
     seen: SimulatedEvents,
     period: int,
     cells: tuple[Cell, ...],
@@ -78,9 +83,9 @@ def _hold(
     assert seen.kinds is not None and seen.mixes is not None
     total = seen.total[..., period]
     kinds = seen.kinds[..., period, :]
-    chance, numbers, weight = _drawn(seen, period, cells, level, rng)
+    chance, numbers, weight = _propose(seen, period, cells, level, rng)
     for _ in range(chances - 1):
-        *drawn, log_likelihood = _drawn(seen, period, cells, level, rng)
+        *drawn, log_likelihood = _propose(seen, period, cells, level, rng)
         weight = np.logaddexp(weight, log_likelihood)
         with np.errstate(invalid="ignore"):  # where neither can hold it
             stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
@@ -97,7 +102,7 @@ def _hold(
     return np.asarray(weight - np.log(chances))
 
 
-def _drawn(
+def _propose(
     seen: SimulatedEvents,
     period: int,
     cells: tuple[Cell, ...],
@@ -117,13 +122,13 @@ def _drawn(
     log_likelihood = np.zeros(chances.shape)
     for cell in cells:
         sort_chance = by_class[..., cell.of_class] * cell.part
-        chance_in_rest = np.clip(sort_chance / remaining, 0.0, EDGE)
+        chance_in_rest = np.clip(sort_chance / remaining, 0.0, MAX_CLASS_CHANCE)
         number, chance = draw_at_least(rest, chance_in_rest, cell.least, rng)
         with np.errstate(divide="ignore"):
             log_likelihood = log_likelihood + np.log(chance)
         numbers.append(number)
         rest = rest - number
-        remaining = np.maximum(remaining - sort_chance, 1.0 - EDGE)
+        remaining = np.maximum(remaining - sort_chance, 1.0 - MAX_CLASS_CHANCE)
     return chances, np.array(numbers), log_likelihood
 
 
@@ -177,7 +182,7 @@ def condition(
     months = simulations.month_level
     for period, cells in held.items():
         rng = stream(seed, simulations.dyad, f"scenario {period}")
-        log_weight += _hold(seen, period, cells, months[..., period], rng, CHANCES)
+        log_weight += _write_assumed_events(seen, period, cells, months[..., period], rng, CHANCES)
     holding = _by_weights(simulations, seen, log_weight, seed)
     if holding is None or holding.fault:
         filtered = _by_filter(fit, observed.record, simulations, periods, held, seed)
@@ -226,12 +231,13 @@ def _by_weights(
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
     chosen = {name: getattr(simulations, name) for name in names}
     resampled_values: dict[str, Any] = {
-        name: picked(values[..., : seen.total.shape[-1]], places)
+        name: pick_simulations(values[..., : seen.total.shape[-1]], places)
         for name, values in chosen.items()
         if values is not None
     }
     resampled_values |= {
-        name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")
+        name: pick_simulations(getattr(simulations, name), places)
+        for name in ("before", "trend_before")
     }
     months = round((seen.total.shape[-1] - 1) / simulations.clock.per_month)
     return Conditional(
@@ -267,7 +273,7 @@ def _by_filter(
     chains, draws, per_draw = simulations.level.shape[:3]
     size = (chains, draws, PARTICLES)
     volume = stream(seed, dyad, f"volume {record.number}")
-    blank = upcoming(fit, record, size, periods, volume)
+    blank = simulate_counts(fit, record, size, periods, volume)
     assert isinstance(blank, SimulatedEvents)  # as it was before the scenario
     events = _blank(blank, seed)
     weights = list[Weights]()
@@ -280,7 +286,9 @@ def _by_filter(
         if period not in held or lost:
             return None
         rng = stream(seed, dyad, f"filter {period}")
-        log_weight = _hold(events, period, held[period], level, rng, CHANCES_OF_PARTICLES)
+        log_weight = _write_assumed_events(
+            events, period, held[period], level, rng, CHANCES_OF_PARTICLES
+        )
         of_period = _weights(log_weight)
         if of_period is None:
             lost = True
@@ -289,7 +297,7 @@ def _by_filter(
         number = draws * per_draw if period == max(held) else None
         places = resampled(of_period.weight, rng, number)
         events = events.at(places)
-        ancestor = picked(ancestor, places)
+        ancestor = pick_simulations(ancestor, places)
         return places
 
     months = round(periods / simulations.clock.per_month)

@@ -67,7 +67,7 @@ class LevelCourse:
 
 
 @dataclass(frozen=True)
-class Posed:
+class ExplainedQuestion:
     """A question with a window of its own, as the results name it."""
 
     id: str
@@ -127,7 +127,7 @@ class Attribution(Displayed):
     rest: Numbers
     pareto_k: float | None  # The highest of all weights by which events were left out in order
     visits: LeaveOneOut | None  # All visits left out together
-    posed: Posed | None = None  # The question, in place of the headline
+    posed: ExplainedQuestion | None = None  # The question, in place of the headline
     # Of the headline; None of a question, and where no pool is published
     published: Published | None = None
     answer: float | None = None  # Published chance of the question

@@ -38,7 +38,7 @@ MIN_VARIANCE = 1e-12
 """Smallest variance of the present level: rounding may leave less than none."""
 RECENT_MONTHS = 24
 """Last months of a dataset that inform the present level; earlier months inform its offset."""
-BEYOND = 2.0
+DISAGREEMENT_SD = 2.0
 """Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
 
 
@@ -148,7 +148,9 @@ def _outlook(
     record, (first, last) = reading.record, reading.ends
     size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
     offset, drift = _offsets(fit, dyad_index, reading)
-    odd = (each for each in years if each.residual is not None and abs(each.residual) > BEYOND)
+    odd = (
+        each for each in years if each.residual is not None and abs(each.residual) > DISAGREEMENT_SD
+    )
     return DatasetOutlook(
         name=record.dataset,
         main=main,
@@ -295,7 +297,7 @@ def _years(
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Observations:
     """The months of a dataset as Gaussian observations of level and offset, in log-odds."""
 
     month: Index  # Which of the window
@@ -304,7 +306,7 @@ class _Seen:
     shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
 
     @classmethod
-    def of(cls, data: _DatasetReading, level: Float, window: slice, off: Float) -> "_Seen":
+    def of(cls, data: _DatasetReading, level: Float, window: slice, off: Float) -> "_Observations":
         """Linearise what was recorded around the mean level (time,).
 
         ``off`` (time, time) is the covariance of what the dataset is off.
@@ -326,10 +328,10 @@ class _Seen:
         )
         return cls(periods - window.start, level[periods] + away, 1.0 / (effective * slope), shared)
 
-    def before(self, month: int) -> "_Seen":
+    def before(self, month: int) -> "_Observations":
         """Return what was seen before a month of the window."""
         earlier = self.month < month
-        return _Seen(
+        return _Observations(
             self.month[earlier],
             self.value[earlier],
             self.variance[earlier],
@@ -359,11 +361,13 @@ def _present(
     steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
     priors = getattr(fit.spec, "priors", None) or Priors()
     seen = {
-        (number := reading.record.number): _Seen.of(
+        (number := reading.record.number): _Observations.of(
             reading,
             level,
             window,
-            _off(reading.knot + reading.part, priors, float(steps[max(number - 1, 0)])),
+            _offset_covariance(
+                reading.knot + reading.part, priors, float(steps[max(number - 1, 0)])
+            ),
         )
         for reading in data
     }
@@ -413,7 +417,7 @@ def _level_covariance(
     return total + of_trend, motion["mean"]
 
 
-def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
+def _offset_covariance(knots_passed: Float, priors: Priors, step: float) -> Float:
     """Return the prior covariance of a dataset's offset in any two periods, (time, time).
 
     It has a constant part and one that drifts. `knots_passed` counts knots up to each period.
@@ -425,7 +429,9 @@ def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
     return np.asarray(centred + priors.dataset**2 + priors.dataset_dyads**2)
 
 
-def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> tuple[float, float]:
+def _solve(
+    seen: Sequence[_Observations], moves: Float, news: float, centre: float
+) -> tuple[float, float]:
     """Return mean and standard deviation of the last month's level, given some datasets."""
     month, value, covariance = _joint(seen, moves, news)
     with_last = moves[-1, month]
@@ -435,7 +441,7 @@ def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> t
     return mean, float(np.sqrt(variance))
 
 
-def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:
+def _joint(seen: Sequence[_Observations], moves: Float, news: float) -> tuple[Index, Float, Float]:
     """Return month, value and covariance of what was seen, dataset by dataset."""
     month = np.concatenate([part.month for part in seen])
     value = np.concatenate([part.value for part in seen])
@@ -446,7 +452,7 @@ def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Flo
 
 
 def _residuals(
-    seen: Mapping[int, _Seen], years: Index, moves: Float, news: float, centre: float
+    seen: Mapping[int, _Observations], years: Index, moves: Float, news: float, centre: float
 ) -> dict[int, dict[int, float]]:
     """Return the deviation of each year of each dataset from its leave-one-out expectation.
 

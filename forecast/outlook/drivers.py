@@ -19,7 +19,7 @@ TARGETS = {
 """What a driver acts on, in words."""
 
 
-def without_drivers(
+def split_driver_effects(
     fit: FitLike, draws: DyadDraws, periods: int, simulations: int, streams: Streams
 ) -> tuple[DyadDraws, Push | None]:
     """Return the draws where trend and cycle would stand without drivers, and the effects ahead.

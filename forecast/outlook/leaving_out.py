@@ -28,19 +28,19 @@ from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, s
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
 from forecast.outlook.contributions import How, LeaveOneOut, Part, Published
-from forecast.outlook.snapshot import Look, Numbers, difference, numbers_of
+from forecast.outlook.snapshot import Numbers, Snapshot, difference, numbers_of
 
+# Months whose path is drawn again under each draw: the twelve whose events may be left out, and a
+# year before them
 REDRAWN_MONTHS = 24
-"""Months whose path is drawn again under each draw: the twelve whose events may be left out, and a
-year before them."""
+# Effective sample size fraction of the weights; below it the path is drawn again
 MIN_FRACTION_LEFT_OUT = 0.25
-"""Smallest effective sample size fraction of the weights; below it the path is resampled."""
-# In so many steps at most the events of one period join
+# Steps in which the events of one period join the record
 MAX_JOINING_STEPS = 60
 # Periods that are left out at once: each takes some hundred megabytes
 MAX_PERIODS_AT_ONCE = 4
+# Random orders, and their reverses, in which the events of one period join
 ORDERS = 2
-"""Random orders, and their reverses, in which the events of one period join."""
 
 type SampledFit = Fit
 """A fit whose draws can be weighted, and that can be fitted again."""
@@ -48,14 +48,14 @@ type SampledFit = Fit
 
 @dataclass(frozen=True)
 class Setting:
-    """Quantities that are the same whichever events are left out."""
+    """Arguments that all reduced fits share, whichever events are left out of them."""
 
     fit: Fit  # Of the record with all events, and of all dyads
     dyad: str
     # Event data of the dyad with all events, which determine the number of future events
     panel: xr.Dataset
     # Returns the numbers of a fit to the dyad's record without some events.
-    look: Callable[[Fit, pd.DataFrame], Look]
+    look: Callable[[Fit, pd.DataFrame], Snapshot]
     seed: int
     refit: bool
     report: Progress
@@ -68,18 +68,18 @@ class Setting:
 
 @dataclass(frozen=True)
 class ReducedFit:
-    """A fit to a record from which events are left out, and what it says."""
+    """A fit to a record from which events are left out, and its forecast."""
 
     fit: Fit  # Of the dyad alone
     setting: Setting
-    look: Look
+    look: Snapshot
     how: How = "weights"  # How it came about
     # Of the draws of the fit that was sampled, if its path was drawn again
     weights: Weights | None = None
 
     @classmethod
     def of(cls, fit: Fit, setting: Setting, left_out: pd.DataFrame, **facts: Any) -> "ReducedFit":
-        """Look at what a fit says, from whose record events were left out."""
+        """Return a fit with its forecast, given which events its record lacks."""
         return cls(fit, setting, setting.look(fit, left_out), **facts)
 
     @cached_property
@@ -90,20 +90,22 @@ class ReducedFit:
     def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
         """Return the forecast without some events, by weights of the draws, and the weights."""
         reduced = panel_without(self.setting.panel, self.setting.dyad, events)
-        changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
+        changed_periods = np.flatnonzero(
+            (_model_inputs(self.fit.panel) != _model_inputs(reduced)).any(axis=-1)
+        )
         reduced_data = Observed.of(reduced, self._draws)
         total = np.zeros(len(self._draws))
         # The log-likelihood ratio of the other event data to these, under every draw.
-        for time in changed.tolist():
+        for time in changed_periods.tolist():
             state, log_likelihood = self._period(time)
             total += _likelihood(reduced_data, time, state) - log_likelihood
         weights = smoothed(total.reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: pd.DataFrame) -> "ReducedFit":
-        """Return the forecast without some events, by drawing or fitting again.
+        """Return the forecast without some events: from a path drawn again, or from a new fit.
 
-        The path of the last year is drawn again, or the model fitted again.
+        The path of the last `REDRAWN_MONTHS` is drawn again.
         """
         setting = self.setting
         reduced = panel_without(setting.panel, setting.dyad, events)
@@ -155,7 +157,7 @@ def _likelihood(observed: Observed, period: int, state: Float) -> Float:
     return np.asarray(observed.log_likelihood(0, period, state)[:, 0])
 
 
-def _read(panel: xr.Dataset) -> Float:
+def _model_inputs(panel: xr.Dataset) -> Float:
     """Return what a model reads of the events of every period, (time, part), of a single dyad."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
     return np.column_stack(
@@ -187,12 +189,12 @@ def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
     def divided(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
         of_period = events[events["of_period"] == period]
         later = events[events["of_period"] > period]
-        return _divided(with_period[period], before[period], of_period, later)
+        return _shapley_shares(with_period[period], before[period], of_period, later)
 
-    before = dict(_at_once(whole, "drawing the path without events", without, periods))
+    before = dict(_run_parallel(whole, "drawing the path without events", without, periods))
     following = [*(before[period] for period in periods[1:]), whole]
     with_period = dict(zip(periods, following, strict=True))
-    shares_by_period = list(_at_once(whole, "leaving out events in order", divided, periods))
+    shares_by_period = list(_run_parallel(whole, "leaving out events in order", divided, periods))
     added = {row: draws for shares, _ in shares_by_period for row, draws in shares.items()}
     redrawn = [
         reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
@@ -237,7 +239,7 @@ def _published(
     return Published(now, without[0], tuple(by_month))
 
 
-def _at_once[Result](
+def _run_parallel[Result](
     whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
@@ -247,7 +249,7 @@ def _at_once[Result](
         yield result
 
 
-def _divided(
+def _shapley_shares(
     record: ReducedFit, before: ReducedFit, events: pd.DataFrame, later: pd.DataFrame
 ) -> tuple[dict[int, dict[str, Float]], float]:
     """Divide what a period added among its events, by their index.
@@ -263,7 +265,7 @@ def _divided(
     ----------
     .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
     """
-    kinds = _alike(record, events)
+    kinds = _group_identical(record, events)
     rank = events.groupby(kinds).cumcount().to_numpy()
     size = np.bincount(kinds)
     # The forecasts with none and with all of the period's events are known.
@@ -304,7 +306,7 @@ def _divided(
     return shares, max(worst)
 
 
-def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
+def _group_identical(record: ReducedFit, events: pd.DataFrame) -> Index:
     """Return a group number for each event, (event,).
 
     Events of a group tell the same of the level and of the question.
@@ -318,7 +320,7 @@ def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
 
 def leave_each_out(record: ReducedFit, events: pd.DataFrame) -> tuple[LeaveOneOut, ...]:
     """Leave out each event in turn; of those that tell the same one is."""
-    kinds = _alike(record, events)
+    kinds = _group_identical(record, events)
     by_kind: dict[int, LeaveOneOut] = {}
     for row, kind in enumerate(kinds.tolist()):
         record.setting.report("leaving out each event alone", row, len(events))

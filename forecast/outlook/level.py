@@ -43,7 +43,7 @@ NEAR_POINTS = 5.0
 """Points of share: a trend nearer to its ceiling has little room left."""
 CYCLE_QUANTILE = 1.645
 """Standard deviations of the cycle at its 95% quantile."""
-UNMOVED_RATIO = 0.9
+UNINFORMED_RATIO = 0.9
 """Spread with the data over that without, above which the data have not narrowed a quantity."""
 UNMOVED_SHIFT = 0.5
 """Standard deviations below which the data have not shifted a quantity."""
@@ -459,6 +459,6 @@ def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefine
             compared_with=POPULATION,
             sd_ratio=ratio,
             shift=shift,
-            moved=ratio < UNMOVED_RATIO or abs(shift) > UNMOVED_SHIFT,
+            moved=ratio < UNINFORMED_RATIO or abs(shift) > UNMOVED_SHIFT,
         ),
     )

@@ -18,7 +18,7 @@ from forecast.model.observation.readings import drift_between, knots
 from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.recording import recording_level
-from forecast.outlook.simulations import Simulations, picked
+from forecast.outlook.simulations import Simulations, pick_simulations
 from forecast.outlook.summary import NotDefined
 
 NOTHING_RECENT = NotDefined(
@@ -30,7 +30,7 @@ _EDGE = 1e-9
 MIX_MONTHS = 120
 """Ten years: enough events to count rare kinds, few enough that relations and recording were much
 as they are."""
-WHOLE_RECORD = 8.0
+WHOLE_RECORD_EVENTS = 8.0
 """So many events of a side are added with the mix of the whole record: a kind that was rare lately
 is possible."""
 
@@ -90,14 +90,14 @@ class SimulatedEvents(Displayed):
         """Return those of some simulations, by their places among all of a chain's."""
         return replace(
             self,
-            total=picked(self.total, places),
-            cooperative=picked(self.cooperative, places),
-            kinds=None if self.kinds is None else picked(self.kinds, places),
+            total=pick_simulations(self.total, places),
+            cooperative=pick_simulations(self.cooperative, places),
+            kinds=None if self.kinds is None else pick_simulations(self.kinds, places),
             mixes=None
             if self.mixes is None
-            else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
-            busy=None if self.busy is None else picked(self.busy, places),
-            member=None if self.member is None else picked(self.member, places),
+            else (pick_simulations(self.mixes[0], places), pick_simulations(self.mixes[1], places)),
+            busy=None if self.busy is None else pick_simulations(self.busy, places),
+            member=None if self.member is None else pick_simulations(self.member, places),
             read=None if self.read is None else self.read.at(places, self.total.shape[2]),
         )
 
@@ -191,7 +191,7 @@ def observe(
         stream(seed, record.dyad, f"{purpose} {record.number}")
         for purpose in ("volume", "observed", "kinds")
     )
-    blank = upcoming(fit, record, level.shape[:-1], periods, volume)
+    blank = simulate_counts(fit, record, level.shape[:-1], periods, volume)
     if isinstance(blank, NotDefined):
         return blank
     # One period after the other, so that longer simulations continue shorter ones.
@@ -238,7 +238,7 @@ def observe_unrecorded(
     )
 
 
-def upcoming(
+def simulate_counts(
     fit: FitLike,
     record: DatasetRecord,
     size: tuple[int, ...],
@@ -282,14 +282,14 @@ def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     return relative_counts(relative_to, covered, a_month, last=ahead.shape[-1])
 
 
-def _by_draw(values: Float, like: Float) -> Float:
+def _expand_like(values: Float, like: Float) -> Float:
     """Return values (chain, draw, ...) with as many dims as an array (chain, draw, ...)."""
     return values.reshape(*values.shape, *[1] * (like.ndim - values.ndim))
 
 
 def simulate_months(level: Float, read: Measurement, rng: np.random.Generator) -> Float:
     """Add the month-specific noise to levels (chain, draw, ...), log-odds."""
-    return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
+    return np.asarray(level + _expand_like(read.noise, level) * rng.standard_normal(level.shape))
 
 
 def simulate_chances(
@@ -302,14 +302,14 @@ def simulate_chances(
     Beta-distributed. `busy` has how much busier than usual each period is, or less busy.
     """
     if read.volume_effect is not None and busy is not None:
-        month = month + _by_draw(read.volume_effect, month) * busy
+        month = month + _expand_like(read.volume_effect, month) * busy
     chances: Float = np.zeros(month.shape)
     for direction, part in enumerate(read.directions):
         chance = np.clip(
-            share(month + _by_draw(read.offset[..., direction], month)) / 100, _EDGE, 1 - _EDGE
+            share(month + _expand_like(read.offset[..., direction], month)) / 100, _EDGE, 1 - _EDGE
         )
         if read.concentration is not None:
-            weight = _by_draw(read.concentration, month)
+            weight = _expand_like(read.concentration, month)
             chance = rng.beta(weight * chance, weight * (1 - chance))
         chances += part * chance
     return chances
@@ -400,4 +400,4 @@ def draw_kinds(
 def mix_weights(counts: Index, recent: int) -> Float:
     """Return the weights of the Dirichlet distribution of a side's mix, (kind,)."""
     whole = counts.sum(axis=0) + 1.0
-    return np.asarray(counts[-recent:].sum(axis=0) + WHOLE_RECORD * whole / whole.sum())
+    return np.asarray(counts[-recent:].sum(axis=0) + WHOLE_RECORD_EVENTS * whole / whole.sum())

@@ -33,7 +33,7 @@ SHORT_MONTHS = 60
 """Months: a shorter half-life is called short."""
 RECENT_MONTHS = 120
 """Months of the record whose stays in the hostile zone are counted."""
-INSIDE = 5.0
+ZONE_DEPTH = 5.0
 """Points of share inside the hostile zone from which the way out is simulated."""
 
 
@@ -54,7 +54,7 @@ def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
     return np.asarray((sums[..., ends] - sums[..., starts]) / (ends - starts))
 
 
-def crosses(share: Float, target: Float) -> Bool:
+def reaches(share: Float, target: Float) -> Bool:
     """Return whether the share is at or across `target` (chain, draw), seen from its present side.
 
     A share exactly on the target is there at once.
@@ -279,7 +279,7 @@ def _return_to_previous(
     assert target is not None
     means = yearly_means(draws.share, simulations.share, simulations.clock)
     words = f"the equilibrium of “{name}”"
-    arrived = crosses(means, target)
+    arrived = reaches(means, target)
     passage_out = passage(arrived, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
@@ -305,7 +305,7 @@ def _hostile_zone(
     span = round(recent.shape[-1] / draws.clock.per_month)
     words = f"the hostile zone, a share below {below:g}"
     name = simulations.clock.name
-    edge = f"{below:g}, from {below - INSIDE:g} under “{draws.eras[-1].name}” alone,"
+    edge = f"{below:g}, from {below - ZONE_DEPTH:g} under “{draws.eras[-1].name}” alone,"
     begun = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
     spell = record.sum(axis=-1) / np.maximum(begun, 1) / draws.clock.per_month
     stayed = np.repeat(released[:, :, 0, :1], draws.clock.periods(PASSAGE_MONTHS), axis=-1)
@@ -330,7 +330,7 @@ def _hostile_zone(
             for h in horizons
         },
         way_out=way_out,
-        inside=INSIDE,
+        inside=ZONE_DEPTH,
     )
 
 
@@ -462,14 +462,14 @@ def fan(simulations: Simulations, months: int, observed: SimulatedEvents | NotDe
     return Fan(
         months=simulations.clock.months(stop - 1),
         quantiles=QUANTILES,
-        share=seen_quantiles(simulations.share[..., :stop]),
+        share=quantiles_of_valid(simulations.share[..., :stop]),
         observed=observed
         if isinstance(observed, NotDefined)
-        else seen_quantiles(observed.share[..., :stop]),
+        else quantiles_of_valid(observed.share[..., :stop]),
     )
 
 
-def seen_quantiles(values: Float) -> Float:
+def quantiles_of_valid(values: Float) -> Float:
     """Return quantiles (quantile, period) of simulations (..., period) without what is missing.
 
     NaN where all is.

@@ -24,8 +24,8 @@ from forecast.outlook.recorded import (
     ROUNDING,
     DatasetRecord,
     WindowCounts,
-    changed,
-    reached,
+    above_and_below,
+    at_or_above,
 )
 
 YEAR = 12
@@ -285,10 +285,12 @@ class ComparedQuestion(SingleQuestion):
         """Return whether numbers lie on the side that is asked for."""
         upward = self.compare == "at least"
         if self.baseline is not None:
-            up, down = changed(values, self.baseline.value, self.baseline.points)
+            up, down = above_and_below(values, self.baseline.value, self.baseline.points)
             return up if upward else down
         return (
-            reached(values, self.bound) if upward else np.asarray(values <= self.bound + ROUNDING)
+            at_or_above(values, self.bound)
+            if upward
+            else np.asarray(values <= self.bound + ROUNDING)
         )
 
 

@@ -20,7 +20,7 @@ from forecast.outlook.recorded import (
     Baseline,
     DatasetRecord,
     WindowCounts,
-    reached,
+    at_or_above,
     rolling_sums,
     shares_of,
 )
@@ -299,7 +299,7 @@ class LevelQuestion(SingleQuestion):
     def settle_level(self, shares: Float) -> tuple[Bool, Bool]:
         """Return in which simulations the last month's level is as asked; it is never void."""
         yes = (
-            reached(shares, self.threshold)
+            at_or_above(shares, self.threshold)
             if self.compare == "at least"
             else shares <= self.threshold
         )

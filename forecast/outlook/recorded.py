@@ -54,7 +54,7 @@ def rolling_sums(values: Index, span: int) -> Index:
     return np.asarray(sliding_window_view(values, span, axis=-1).sum(axis=-1))
 
 
-def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
+def join_past(past: Index, ahead: Index, shared: int = 0) -> Index:
     """Return the periods that are over, and after them those ahead in every simulation.
 
     The former are (period,), the latter and the result (..., period).
@@ -70,16 +70,16 @@ def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
     return joined
 
 
-def reached(share: Float, threshold: float) -> Bool:
+def at_or_above(share: Float, threshold: float) -> Bool:
     """Return whether shares are at least a threshold."""
     return share >= threshold - ROUNDING
 
 
 @overload
-def changed(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
+def above_and_below(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
 @overload
-def changed(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
-def changed(
+def above_and_below(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
+def above_and_below(
     share: Float | float, before: float, improvement: float
 ) -> tuple[Bool | bool, Bool | bool]:
     """Return whether shares lie above, and whether below, a baseline.
@@ -114,7 +114,7 @@ class WindowCounts:
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
         """Return the periods that are over, and after them these in every simulation."""
-        return self._joined(past, lambda ours, before: followed_by(before, ours, shared))
+        return self._joined(past, lambda ours, before: join_past(before, ours, shared))
 
     def then(self, later: "WindowCounts") -> "WindowCounts":
         """Return these periods of simulations and after them later ones of the same."""

@@ -22,13 +22,13 @@ from forecast.base.typing import Dyad, Months, Seed
 from forecast.base.wording import Card, Displayed, chance
 from forecast.data.events.table import EventTable
 from forecast.data.panel.kinds import Panel
-from forecast.outlook.assumptions import Assumed, Held, periods_held, read_assumed
-from forecast.outlook.benchmarks import pooled
+from forecast.outlook.assumptions import Assumed, Held, assumptions_by_period, read_assumed
+from forecast.outlook.benchmarks import pool_simulations
 from forecast.outlook.conditioning import condition
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.query import Query, main_horizon
-from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
+from forecast.outlook.recorded import DatasetRecord, above_and_below, main_record, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability, sentence
 from forecast.outlook.windows import (
@@ -81,7 +81,7 @@ class Scenario:
 
 
 @dataclass(frozen=True)
-class Followed:
+class RealisedWindow:
     """Events recorded in the months up to a horizon."""
 
     months: int  # The horizon
@@ -114,7 +114,7 @@ class Scenarios(Displayed):
     published: Mapping[int, WindowOutlook] | NotDefined
     scenarios: tuple[Scenario, ...]
     # What was recorded, by horizon, as far as it is known; empty if it is not
-    followed: Mapping[int, Followed]
+    followed: Mapping[int, RealisedWindow]
 
     @property
     def prospects(self) -> tuple[Prospect, ...]:
@@ -225,7 +225,8 @@ def scenario(
     )
     rows_of_record = None if events is None else events.events
     held = {
-        name: periods_held(rows, fit.panel, dyad, rows_of_record) for name, rows in tables.items()
+        name: assumptions_by_period(rows, fit.panel, dyad, rows_of_record)
+        for name, rows in tables.items()
     }
     reach = _reach(query, held.values(), simulations.clock, questions)
     observed = observe(fit, simulations, reach, record, seed=seed, kinds=True)
@@ -238,7 +239,7 @@ def scenario(
         report(f"scenario {name}", number, len(tables))
         scenarios.append(outlook.given(name, rows, held[name]))
     unconditional = outlook.unconditional
-    since: Mapping[int, Followed] = {}
+    since: Mapping[int, RealisedWindow] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, improvement)
     chains, draws, each = simulations.level.shape[:3]
@@ -299,7 +300,7 @@ class _Outlook:
     @property
     def published(self) -> Mapping[int, WindowOutlook] | NotDefined:
         """Published chances without a scenario, by horizon."""
-        pool = pooled(self.observed, self.query.windows, seed=self.seed)
+        pool = pool_simulations(self.observed, self.query.windows, seed=self.seed)
         if isinstance(pool, NotDefined):
             return pool
         return prospect(
@@ -437,7 +438,7 @@ def followed_windows(
     dyad: str,
     recorded: Mapping[int, WindowOutlook],
     improvement: float,
-) -> dict[int, Followed]:
+) -> dict[int, RealisedWindow]:
     """Return the event data of a later panel in the windows of a forecast that it completes.
 
     A window or a baseline with too few events makes the comparison void.
@@ -466,11 +467,11 @@ def followed_windows(
         outcome = "void"
         before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
         if share is not None and before is not None:
-            above, below = changed(share, before, improvement)
+            above, below = above_and_below(share, before, improvement)
             outcome = "same"
             if above:
                 outcome = "up"
             elif below:
                 outcome = "down"
-        followed[months] = Followed(months, window.until, events, cooperative, share, outcome)
+        followed[months] = RealisedWindow(months, window.until, events, cooperative, share, outcome)
     return followed

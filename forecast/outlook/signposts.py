@@ -15,15 +15,13 @@ import numpy as np
 from forecast.base.typing import Bool, Index
 from forecast.outlook.draws import stream
 from forecast.outlook.observed import SimulatedEvents, simulate_kinds
-from forecast.outlook.recorded import MIN_WINDOW_EVENTS, Baseline, changed, shares_of
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, Baseline, above_and_below, shares_of
 from forecast.outlook.summary import NotDefined, Probability, probability
 
-LEAST_LIKELY = 0.05
-"""A number of events is no signpost if its probability is smaller: it is too far off."""
-MOST_LIKELY = 0.5
-"""A number of events is no signpost if its probability is larger: it is expected."""
-
-
+# Probability of so many events; what is less likely is too far off to be a signpost
+MIN_SIGNPOST_CHANCE = 0.05
+# Probability of so many events; what is likelier is expected, and no signpost
+MAX_SIGNPOST_CHANCE = 0.5
 SIGNPOST_MONTHS = 3
 """Months of events of signposts: a season, after which the chance is read again."""
 # Kinds that are named; a reader keeps no more in mind
@@ -45,10 +43,11 @@ class Signpost:
     least: int  # Events of the class, at least, up to `until`
     usual: float  # Their median number
     until: date  # Last day of the months of signposts
-    chance: Probability  # That so many are recorded
-    # That the share of the whole window is higher than the baseline's if they are, and by how many
-    # percentage points that differs from the published chance
+    # Probability that so many are recorded
+    chance: Probability
+    # Probability that the share of the whole window is higher than the baseline's if they are
     higher: Probability
+    # By how many points of probability `higher` differs from the published chance
     change: float
 
 
@@ -66,7 +65,7 @@ def signposts_of(
 
     Parameters
     ----------
-    published : Observed
+    published : SimulatedEvents
         Simulations of the window, those of the pool where there is one.
     months : int
         Months of the window.
@@ -92,7 +91,9 @@ def signposts_of(
     if not valid.any():
         return NotDefined("the window is void in every simulation")
     up = (
-        changed(shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement)[0]
+        above_and_below(
+            shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement
+        )[0]
         & valid
     )
     span = min(SIGNPOST_MONTHS, months)
@@ -108,7 +109,7 @@ def signposts_of(
     every = probability(up, "higher", valid).value
     signposts = []
     for class_number, name in enumerate(record.names):
-        least = _least(kinds[..., class_number], valid)
+        least = _signpost_count(kinds[..., class_number], valid)
         if least is None:
             continue
         several = (kinds[..., class_number] >= least) & valid
@@ -136,13 +137,13 @@ def signposts_of(
     )
 
 
-def _least(numbers: Index, valid: Bool) -> int | None:
+def _signpost_count(numbers: Index, valid: Bool) -> int | None:
     """Return the number of events whose probability is nearest to `RARITY`.
 
     None if none is likely enough.
     """
     counts = np.bincount(numbers[valid])
     likely = counts[::-1].cumsum()[::-1] / counts.sum()  # of at least so many
-    places = np.flatnonzero((likely >= LEAST_LIKELY) & (likely <= MOST_LIKELY))
+    places = np.flatnonzero((likely >= MIN_SIGNPOST_CHANCE) & (likely <= MAX_SIGNPOST_CHANCE))
     places = places[places > 0]
     return int(places[np.abs(likely[places] - RARITY).argmin()]) if places.size else None

@@ -25,7 +25,7 @@ from forecast.base.wording import Card, Displayed, number
 from forecast.model.driving import Push
 from forecast.model.process.process import Process, State
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, stream
-from forecast.outlook.drivers import without_drivers
+from forecast.outlook.drivers import split_driver_effects
 
 PRIOR_BREAKS = 1.0
 """New frameworks that the prior of their rate has seen."""
@@ -199,7 +199,7 @@ type Steer = Callable[[int, Float], Index | None]
 simulation), or none."""
 
 
-def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
+def pick_simulations(values: NDArray[Any], places: Index) -> NDArray[Any]:
     """Pick simulations from (chain, draw, simulation, ...) by places (chain, number).
 
     The result is (chain, number, 1, ...).
@@ -241,18 +241,18 @@ class _Particles:
         size = self.chance.shape
         state = self.state
         parameters = {
-            name: picked(np.broadcast_to(values, size), places)
+            name: pick_simulations(np.broadcast_to(values, size), places)
             for name, values in self.process.parameters.items()
         }
         return _Particles(
             process=replace(self.process, parameters=parameters),
             state=State(
-                trend=picked(state.trend, places),
-                cycle=picked(state.cycle, places),
-                ceiling=None if state.ceiling is None else picked(state.ceiling, places),
+                trend=pick_simulations(state.trend, places),
+                cycle=pick_simulations(state.cycle, places),
+                ceiling=None if state.ceiling is None else pick_simulations(state.ceiling, places),
             ),
-            chance=picked(self.chance, places),
-            count=picked(self.count, places),
+            chance=pick_simulations(self.chance, places),
+            count=pick_simulations(self.count, places),
         )
 
 
@@ -280,7 +280,7 @@ def simulate(
         _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size)
         for part in (draws.level, draws.trend)
     )
-    draws, pushes = without_drivers(
+    draws, pushes = split_driver_effects(
         fit, draws, clock.periods(months), simulations_per_draw, streams
     )
     rngs = {name: streams(name) for name in ("shocks", "breaks", "frameworks", "trend")}
@@ -305,14 +305,18 @@ def simulate(
             history.setdefault(name, []).append(values)
         places = steer(period, level + pushed.month) if steer is not None and period else None
         if places is not None:  # the chosen simulations go on, with their past
-            pushes = None if pushes is None else Push(*(picked(part, places) for part in pushes))
+            pushes = (
+                None
+                if pushes is None
+                else Push(*(pick_simulations(part, places) for part in pushes))
+            )
             particles = particles.pick(places)
             history = {
-                name: [picked(values, places) for values in of_periods]
+                name: [pick_simulations(values, places) for values in of_periods]
                 for name, of_periods in history.items()
             }
-            before = picked(before, places)
-            trend_before = picked(trend_before, places)
+            before = pick_simulations(before, places)
+            trend_before = pick_simulations(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
         dyad=draws.dyad,

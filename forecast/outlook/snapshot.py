@@ -15,7 +15,7 @@ from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.recorded import (
     MIN_WINDOW_EVENTS,
     DatasetRecord,
-    changed,
+    above_and_below,
     shares_of,
 )
 from forecast.outlook.simulations import (
@@ -66,7 +66,7 @@ class ShareChange:
         total, cooperative = (
             counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
         )
-        up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
+        up, down = above_and_below(shares_of(total, cooperative), self.before, self.improvement)
         valid = total >= MIN_WINDOW_EVENTS
         named = {"up": up, "same": ~(up | down), "down": down}
         return {name: (hit, valid) for name, hit in named.items()} if valid.any() else {}
@@ -134,7 +134,7 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """Forecast snapshot of a fit."""
 
     level: Float  # Share now, points
@@ -150,7 +150,7 @@ class Look:
         """Draws (chain, draw) of every number, the number being their mean."""
         return self.weighed(np.ones(self.level.shape))
 
-    def without(self, events: pd.DataFrame) -> "Look":
+    def without(self, events: pd.DataFrame) -> "Snapshot":
         """Return the same simulations where some events do not count for the question.
 
         Draws are as they are.
@@ -194,21 +194,21 @@ class SimulatedAhead:
         simulations = simulate_ahead(fit, dyad, months, seed=seed, hazard=rate)
         return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
 
-    def look(self, headline: ShareChange, ahead: int = 0) -> Look:
+    def look(self, headline: ShareChange, ahead: int = 0) -> Snapshot:
         """Look at the level, now or in so many months, and at a question about no later months."""
         simulations = self.simulations
         observed = self.observed
         level = level_now(self.fit, simulations.dyad)
         if ahead:
             level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
-        return Look(
+        return Snapshot(
             level,
             {} if isinstance(observed, NotDefined) else headline.outcomes(observed, simulations),
         )
 
     def look_published(
         self, headline: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
-    ) -> Look:
+    ) -> Snapshot:
         """Look at the level and at the published chances of a question.
 
         `past` is the record that the benchmarks read, by default that of the simulations.
@@ -219,7 +219,7 @@ class SimulatedAhead:
             return alone
         months = headline.start + headline.length
         read = observed if past is None else replace(observed, record=past)
-        pool = benchmarks.pooled(read, (months,), seed=seed)
+        pool = benchmarks.pool_simulations(read, (months,), seed=seed)
         if isinstance(pool, NotDefined):
             return replace(
                 alone, outcomes={**alone.outcomes, MODEL_ALONE: alone.outcomes[FOLLOWED]}

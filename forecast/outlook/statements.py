@@ -30,7 +30,7 @@ _DECIMALS = {POINTS: 1, "months": 1}
 class Quantity:
     """One number of an answer."""
 
-    name: str  # Key in `Claim.numbers`
+    name: str  # Key in `AnsweredClaim.numbers`
     value: float | None  # Median of an estimate; None if it is not defined
     words: str  # What it is
     unit: str  # `chance`, `percent`, `year`, `ratio`, or a unit in words

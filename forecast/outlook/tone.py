@@ -50,13 +50,13 @@ from forecast.outlook.windows import (
     rule_of_change,
 )
 
-WORTH = 10.0
+PRIOR_EVENTS = 10.0
 """Number of events as which the mean of all dyads counts."""
 SCATTER = 1.5
 """Standard deviation of a window's mean score of a side around its expected value, points."""
 MEMORIES = (12, 24, 60, 120)
 """Months whose mean score continues, equally likely."""
-WITHIN = 1.3
+WITHIN_KIND_SD = 1.3
 """Standard deviation of the scores of one kind: the root of the mean square in the chronology is
 1.27."""
 SMALLEST_CHANGE = 0.5
@@ -117,14 +117,15 @@ class SideScores:
             events, total = (values[side] for values in by_kind)
             mean = total.sum() / max(events.sum(), 1)
             kinds = total / np.maximum(events, 1)
-            variance = WITHIN**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
+            variance = WITHIN_KIND_SD**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
             sides = [
                 values[record.covered][::-1, side].sum(axis=1)
                 for values in (record.goldstein, record.counts)
             ]
             means.append(
                 [
-                    (sides[0][:span].sum() + WORTH * mean) / (sides[1][:span].sum() + WORTH)
+                    (sides[0][:span].sum() + PRIOR_EVENTS * mean)
+                    / (sides[1][:span].sum() + PRIOR_EVENTS)
                     for span in recent
                 ]
             )

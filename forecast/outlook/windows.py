@@ -12,7 +12,7 @@ from forecast.base.wording import whole_percents
 from forecast.outlook.benchmarks import simulated_by_model
 from forecast.outlook.draws import QUANTILES
 from forecast.outlook.observed import SimulatedEvents
-from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
+from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, quantiles_of_valid
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.question import ComparedQuestion, Question
 from forecast.outlook.question_types import (
@@ -70,9 +70,7 @@ class Changes(Protocol):
 def printed_changes(outlook: Changes) -> dict[str, int]:
     """Return the chances of up, same and down in whole percents that add up to 100 as printed.
 
-    None if not defined.
-
-    Print these wherever whole percents are shown.
+    Empty if they are not defined. Print these wherever whole percents are shown.
     """
     return whole_changes({"up": outlook.up, "same": outlook.same, "down": outlook.down})
 
@@ -349,16 +347,21 @@ def rolling_share(
     if len(record.total) < periods:
         return NotDefined(f"the record is shorter than {record.clock.span(months)}")
     events, observed = observed_windows(record, periods)
-    whole = np.where(record.covered, 0, 1)
+    uncovered = np.where(record.covered, 0, 1)
     last = slice(len(record.total) - periods, None)
     joined = ahead.after(record.months(last))
     total = rolling_sums(joined.total, periods)
     cooperative = rolling_sums(joined.cooperative, periods)
-    gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
+    gaps = np.concatenate([uncovered[last], np.zeros(periods, dtype=np.int64)])
     usable = (total >= MIN_WINDOW_EVENTS) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
     return RollingShare(
-        months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares), events
+        months,
+        observed,
+        record.clock.months(periods),
+        QUANTILES,
+        quantiles_of_valid(shares),
+        events,
     )
 
 

@@ -21,7 +21,7 @@ from forecast.data.panel.notes import DataNotes, notes_of_panel
 from forecast.data.panel.record import observed_periods
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.outlook.hazards.forecast import SetOutlook
-from forecast.outlook.scenarios import Followed, followed_windows
+from forecast.outlook.scenarios import RealisedWindow, followed_windows
 from forecast.report.events import notable_events, recent_events
 from forecast.report.first_screen import Answers, Earlier, answers_of, prices_of
 from forecast.report.provenance import facts
@@ -51,7 +51,7 @@ class Material:
     events_by_then: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
     # What was recorded in windows that are over by now, by horizon
-    followed: Mapping[int, Followed]
+    followed: Mapping[int, RealisedWindow]
     recent: pd.DataFrame  # Those of the last twelve months, as readers see them
     learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
@@ -149,7 +149,7 @@ def as_of_day(panel: xr.Dataset, result: Assessment) -> date:
 
 def _followed(
     panel: xr.Dataset, result: Assessment, events: Recorded | None
-) -> dict[int, Followed]:
+) -> dict[int, RealisedWindow]:
     """Return what was recorded after a forecast date that is past, in windows that are over."""
     if (
         isinstance(result.recorded, NotDefined)

@@ -39,7 +39,7 @@ from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
 from forecast.outlook import question, question_types
 from forecast.outlook.assessment import Assessment
-from forecast.outlook.scenarios import Followed, Scenario, Scenarios
+from forecast.outlook.scenarios import RealisedWindow, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
@@ -224,7 +224,7 @@ def _pages() -> dict[str, Page]:
                         *contents("scenario"),
                     ],
                 ),
-                _record("What followed", Followed),
+                _record("What followed", RealisedWindow),
                 _record("With and without", Prospect),
                 _record("A question", QuestionOutlook),
             ],

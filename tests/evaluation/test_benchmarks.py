@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forecast import read_chronology
-from forecast.outlook.benchmarks import correlation, fitted, log_odds
+from forecast.outlook.benchmarks import correlation, fit_state_space, log_odds
 from forecast.study.evaluation import (
     BENCHMARKS,
     Benchmark,
@@ -89,7 +89,7 @@ def test_overdispersion_is_found_again():
 
 
 def fitted_to(past, *, reverts):
-    return fitted(tuple(past.total.tolist()), tuple(past.cooperative.tolist()), reverts)
+    return fit_state_space(tuple(past.total.tolist()), tuple(past.cooperative.tolist()), reverts)
 
 
 def reference(past, *, reverts):

@@ -10,7 +10,7 @@ import pytest
 from forecast import read_chronology, read_eras
 from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.outlook import SimulatedEvents
-from forecast.outlook.benchmarks import pooled
+from forecast.outlook.benchmarks import pool_simulations
 from forecast.outlook.recorded import main_record
 from forecast.study.evaluation import BENCHMARKS, ForecastRequest, Record, Variant, origins_between
 from tests.evaluation.made import counts_of, record_of
@@ -79,9 +79,9 @@ def test_the_future_moves_no_simulation_of_the_pool(table):
     ]
     late = Record.of(planted(table)).view(date(2013, 1, 1)).panel
     one, other, moved = (
-        pooled(SimulatedEvents(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1)[
-            12
-        ].cooperative
+        pool_simulations(
+            SimulatedEvents(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1
+        )[12].cooperative
         for panel in (*known, late)
     )
     assert np.array_equal(one, other) and not np.array_equal(one, moved)

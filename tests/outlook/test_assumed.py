@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forecast.base.errors import DataError, ForecastError, SpecError
 from forecast.data.events import read_chronology
-from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, assumptions_by_period, read_assumed
 from forecast.outlook.observed import Cell
 
 # The panel of the made fit ends with December 2024.
@@ -88,9 +88,9 @@ def test_no_text_is_more_than_rejected(tmp_path_factory, text):
 
 
 def test_the_two_sides_of_a_visit_are_one_event(fit):
-    assert periods_held(MEETING, fit.panel, "USA-CHN") == {1: (Cell(4, 1.0, 1),)}
+    assert assumptions_by_period(MEETING, fit.panel, "USA-CHN") == {1: (Cell(4, 1.0, 1),)}
     apart = (MEETING[0], replace(MEETING[1], date=date(2025, 1, 20)))
-    assert periods_held(apart, fit.panel, "USA-CHN") == {1: (Cell(4, 1.0, 2),)}
+    assert assumptions_by_period(apart, fit.panel, "USA-CHN") == {1: (Cell(4, 1.0, 2),)}
 
 
 def test_the_order_of_rows_changes_nothing(fit):
@@ -99,21 +99,21 @@ def test_the_order_of_rows_changes_nothing(fit):
         Assumed(date(2025, 3, 2), "USA", "CHN", kind="sanction", n=2),
         Assumed(date(2025, 2, 1), "USA", "CHN", of_class="class 0", n=0, until=date(2025, 6, 30)),
     )
-    expected = periods_held(rows, fit.panel, "USA-CHN")
+    expected = assumptions_by_period(rows, fit.panel, "USA-CHN")
     assert list(expected) == [1, 2, 3, 4, 5, 6]
     assert expected[3] == (Cell(0, 1.0, 0), Cell(1, 1.0, 2))
-    assert periods_held(rows[::-1], fit.panel, "USA-CHN") == expected
+    assert assumptions_by_period(rows[::-1], fit.panel, "USA-CHN") == expected
 
 
 def test_a_code_stands_for_its_part_of_the_last_ten_years(fit):
     events = read_chronology(dyads=["USA-CHN"]).events
-    ((cell,),) = periods_held(MEETING, fit.panel, "USA-CHN", events).values()
+    ((cell,),) = assumptions_by_period(MEETING, fit.panel, "USA-CHN", events).values()
     assert 0.1 < cell.part < 0.5
     later = events.assign(known_at=pd.Timestamp("2030-01-01"))
-    ((unknown,),) = periods_held(MEETING, fit.panel, "USA-CHN", later).values()
+    ((unknown,),) = assumptions_by_period(MEETING, fit.panel, "USA-CHN", later).values()
     assert unknown.part == 0.5  # nothing of it was known
     given = [replace(row, part=0.08) for row in MEETING]
-    ((cell,),) = periods_held(given, fit.panel, "USA-CHN", events).values()
+    ((cell,),) = assumptions_by_period(given, fit.panel, "USA-CHN", events).values()
     assert cell.part == 0.08
 
 
@@ -122,7 +122,7 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
         replace(MEETING[0], part=0.25),
         Assumed(date(2025, 1, 3), "USA", "CHN", of_class="class 4", n=3),
     ]
-    assert periods_held(rows, fit.panel, "USA-CHN") == {
+    assert assumptions_by_period(rows, fit.panel, "USA-CHN") == {
         1: (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))
     }
 
@@ -150,24 +150,24 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
 )
 def test_a_row_that_makes_no_sense_is_rejected_with_its_place(fit, changes, words):
     with pytest.raises(SpecError, match=f"whatif.csv, line 7.*{words}"):
-        periods_held(
+        assumptions_by_period(
             [replace(MEETING[0], origin="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN"
         )
 
 
 def test_contradictions_are_rejected(fit):
     with pytest.raises(SpecError, match="and none"):
-        periods_held([*MEETING, replace(MEETING[0], n=0)], fit.panel, "USA-CHN")
+        assumptions_by_period([*MEETING, replace(MEETING[0], n=0)], fit.panel, "USA-CHN")
     parts = [replace(MEETING[0], part=0.6), replace(MEETING[0], code="040", part=0.6)]
     with pytest.raises(SpecError, match="add up"):
-        periods_held(parts, fit.panel, "USA-CHN")
+        assumptions_by_period(parts, fit.panel, "USA-CHN")
 
 
 def test_weeks_are_counted_from_the_present(make):
     fit = make(("USA-CHN",), frequency="week")
     last = fit.panel["time"].to_numpy()[-1].astype("datetime64[D]").item()
     days = [pd.Timestamp(last) + pd.Timedelta(days=days) for days in (7, 13, 14)]
-    held = periods_held(
+    held = assumptions_by_period(
         [replace(MEETING[0], date=day.date()) for day in days], fit.panel, "USA-CHN"
     )
     assert [(period, cells[0].least) for period, cells in held.items()] == [(1, 2), (2, 1)]

@@ -11,7 +11,7 @@ import pytest
 from forecast.model import Priors
 from forecast.model.observation.readings import knots
 from forecast.outlook import dataset_outlooks, datasets_finding
-from forecast.outlook.datasets import _joint, _off, _residuals, _Seen, _solve
+from forecast.outlook.datasets import _joint, _Observations, _offset_covariance, _residuals, _solve
 from tests.made import make_fit, with_feed
 
 
@@ -96,10 +96,10 @@ def test_the_algebra_is_that_of_normal_variables():
     moves = 0.4 * 0.8**apart
     variance = [rng.uniform(0.2, 0.6, months), rng.uniform(0.02, 0.05, 6)]
     seen = [
-        _Seen(
+        _Observations(
             np.arange(months), rng.standard_normal(months), variance[0], np.zeros((months, months))
         ),
-        _Seen(np.arange(6), rng.standard_normal(6), variance[1], np.full((6, 6), 0.5)),
+        _Observations(np.arange(6), rng.standard_normal(6), variance[1], np.full((6, 6), 0.5)),
     ]
     at = [*range(months), *range(6)]
     # level, news, offset, error: all of them are normal, so the joint covariance is a sum.
@@ -120,7 +120,7 @@ def test_a_year_is_held_against_the_rest():
     rng = np.random.default_rng(2)
     moves = 0.4 * 0.9 ** np.abs(np.arange(24)[:, None] - np.arange(24))
     seen = {
-        place: _Seen(
+        place: _Observations(
             np.arange(24),
             rng.standard_normal(24),
             rng.uniform(0.1, 0.4, 24),
@@ -145,7 +145,7 @@ def test_a_year_is_held_against_the_rest():
 
 
 def test_what_a_dataset_is_off_varies_as_its_priors_say(alone):
-    off = _off(np.add(*knots(alone.panel)), Priors(), 0.2)
+    off = _offset_covariance(np.add(*knots(alone.panel)), Priors(), 0.2)
     assert off.mean() == pytest.approx(0.7**2 + 0.3**2)
     apart = off[0, 0] + off[-1, -1] - 2 * off[0, -1]
     assert apart == pytest.approx(0.2**2 * 299 / 60, rel=0.01), "a walk of so many years"

@@ -15,10 +15,10 @@ from forecast.model.fitted import Fit
 from forecast.model.posterior import flat
 from forecast.outlook import assess, simulate_ahead
 from forecast.outlook.draws import dyad_draws, stream
-from forecast.outlook.drivers import driver_outlooks, without_drivers
+from forecast.outlook.drivers import driver_outlooks, split_driver_effects
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
-from forecast.outlook.simulations import picked, simulate
+from forecast.outlook.simulations import pick_simulations, simulate
 from tests.made import unobserved
 
 DYAD, MONTHS = "USA-CHN", 18
@@ -113,7 +113,7 @@ def test_particles_that_are_picked_keep_their_own_push():
     _, driven, _ = pair("simulated")
     own, size = dyad_draws(driven, DYAD), (2, 40, 4)
     streams = partial(stream, 3, DYAD)
-    _, push_ahead = without_drivers(driven, own, MONTHS, 4, streams)
+    _, push_ahead = split_driver_effects(driven, own, MONTHS, 4, streams)
     places = np.tile(np.arange(159, -1, -1), (2, 1))
 
     def steer(period, level):
@@ -123,9 +123,9 @@ def test_particles_that_are_picked_keep_their_own_push():
     found = simulate(driven, own, MONTHS, 3, hazard=no_break, steer=steer)
     plain = simulate_ahead(driven, DYAD, MONTHS, seed=3, hazard=0.0)
     assert found.level.shape == (2, 160, 1, MONTHS + 1)
-    np.testing.assert_allclose(found.level[..., :6], picked(plain.level, places)[..., :6])
+    np.testing.assert_allclose(found.level[..., :6], pick_simulations(plain.level, places)[..., :6])
     assert push_ahead.month.shape == (*size, MONTHS + 1)
-    np.testing.assert_allclose(found.pushed, picked(push_ahead.month, places))
+    np.testing.assert_allclose(found.pushed, pick_simulations(push_ahead.month, places))
 
 
 def test_effects_are_stated_and_horizons_beyond_what_is_given_rejected():

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from forecast.base.dates import Clock
 from forecast.outlook import assess, passage
 from forecast.outlook.draws import dyad_draws, stream
-from forecast.outlook.pendulum import INSIDE, crosses, yearly_means
+from forecast.outlook.pendulum import ZONE_DEPTH, reaches, yearly_means
 from forecast.outlook.simulations import simulate, simulate_from
 from tests.made import make_fit
 
@@ -44,7 +44,7 @@ def test_it_is_the_first_time(there):
 
 def test_a_target_is_crossed_from_where_the_level_stands():
     share = np.array([[[[40.0, 45, 55, 40]], [[60.0, 55, 52, 49]], [[50.0, 60, 60, 60]]]])
-    there = crosses(share, np.full((1, 3), 50.0))
+    there = reaches(share, np.full((1, 3), 50.0))
     np.testing.assert_array_equal(there[0, :, 0, 1], [False, False, True])
     np.testing.assert_array_equal(there[0, :, 0, 2:], [[True, False], [False, True], [True, True]])
     assert there[0, 2, 0, 0]  # already there
@@ -79,7 +79,7 @@ def test_passages_of_an_assessment_are_of_means_over_twelve_months():
     own, months = dyad_draws(fit, "USA-CHN"), 120
     result = assess(fit, "USA-CHN", horizons=(12, 24), seed=1)
     simulations = simulate(fit, own, months, 1, 4)
-    released = simulate_from(own, 30.0 - INSIDE, months, 4, stream(1, "USA-CHN", "release"))
+    released = simulate_from(own, 30.0 - ZONE_DEPTH, months, 4, stream(1, "USA-CHN", "release"))
     target, (low, high) = own.rest(-2), own.band(-1, 0.5)
     back, entered, left, single = [], [], [], []
     for chain, draw, future in np.ndindex(simulations.share.shape[:3]):

@@ -16,9 +16,9 @@ from forecast.outlook.benchmarks import (
     SIMPLE,
     WEIGHTS,
     Past,
-    pooled,
+    pool_simulations,
 )
-from forecast.outlook.recorded import changed, main_record
+from forecast.outlook.recorded import above_and_below, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
 
 MONTHS = 12
@@ -37,7 +37,7 @@ def record(fit):
 
 @pytest.fixture(scope="module")
 def mixed(seen):
-    return pooled(seen, (MONTHS,), seed=1)[MONTHS]
+    return pool_simulations(seen, (MONTHS,), seed=1)[MONTHS]
 
 
 def exact(past, observed, threshold, draws=40_000):
@@ -80,7 +80,7 @@ def test_higher_similar_and_lower_add_up_and_stand_beside_the_models(record, see
     ]
     assert alone.model is None
     shares = 100 * ahead.cooperative.sum(-1) / ahead.total.sum(-1)
-    up, _ = changed(shares, window.baseline.share, 5.0)
+    up, _ = above_and_below(shares, window.baseline.share, 5.0)
     assert window.up.value == pytest.approx(up.mean(), abs=1e-9)
     assert window.share.mean == pytest.approx(shares.mean())
 
@@ -103,7 +103,9 @@ def test_benchmarks_see_the_past_of_their_dataset_alone(fit, record, seen, mixed
     assert np.array_equal(Past.of(record).total, counts[np.flatnonzero(counts)[0] :])
     other = fit.panel.copy(deep=True)
     other["counts"].loc[{"dyad": "USA-RUS"}] = 0
-    again = pooled(replace(seen, record=main_record(other, "USA-CHN")), (MONTHS,), seed=1)[MONTHS]
+    again = pool_simulations(
+        replace(seen, record=main_record(other, "USA-CHN")), (MONTHS,), seed=1
+    )[MONTHS]
     assert np.array_equal(again.cooperative, mixed.cooperative)
 
 
@@ -146,7 +148,7 @@ def test_an_index_has_no_pool(fit):
         main_record(made.panel, "USA-CHN"),
         seed=1,
     )
-    assert pooled(found, (3,), seed=1) == found
+    assert pool_simulations(found, (3,), seed=1) == found
 
 
 def test_missing_months_are_not_counted_as_hostile_or_cooperative():

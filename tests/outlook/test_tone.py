@@ -10,8 +10,8 @@ from forecast.data.panel.shares import goldstein_sums
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import (
+    PRIOR_EVENTS,
     SCATTER,
-    WORTH,
     SideScores,
     fixed_tone,
     kind_scores,
@@ -73,7 +73,9 @@ def test_a_dyad_with_few_events_is_like_the_others(table):
     )
     every = early.isel(dataset=0, **{"class": hostile})
     pooled = (every["goldstein"].sum() / every["counts"].sum()).item()
-    assert scores.means[0, 0] == pytest.approx((total + WORTH * pooled) / (number + WORTH))
+    assert scores.means[0, 0] == pytest.approx(
+        (total + PRIOR_EVENTS * pooled) / (number + PRIOR_EVENTS)
+    )
 
 
 def test_counts_have_no_tone(panel):

@@ -12,7 +12,7 @@ import pytest
 from forecast.base.wording import day as day_in_words
 from forecast.desk.questions import make_question
 from forecast.outlook import NotDefined, assess
-from forecast.outlook.signposts import LEAST_LIKELY, MOST_LIKELY, signposts_of
+from forecast.outlook.signposts import MAX_SIGNPOST_CHANCE, MIN_SIGNPOST_CHANCE, signposts_of
 from forecast.outlook.windows import DOTS, printed_changes
 from forecast.plots.dots import dot_counts
 from forecast.report import first_screen
@@ -78,7 +78,9 @@ def test_kinds_are_named_that_move_the_chance_most(assessment):
     moves = [abs(one.change) for one in assessment.signposts]
     assert moves == sorted(moves, reverse=True) and min(moves) >= 1
     for one in assessment.signposts:
-        assert LEAST_LIKELY <= one.chance.value <= MOST_LIKELY and one.least > one.usual
+        assert (
+            MIN_SIGNPOST_CHANCE <= one.chance.value <= MAX_SIGNPOST_CHANCE and one.least > one.usual
+        )
         assert one.change == pytest.approx(100 * (one.higher.value - every), abs=0.01)
         assert one.cooperative is (
             one.change > 0

@@ -15,7 +15,7 @@ from forecast.base.errors import OutputPathError
 from forecast.base.wording import chance
 from forecast.cli import app
 from forecast.model import Fit
-from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, assumptions_by_period, read_assumed
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.outlook.windows import Prospect
 from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios
@@ -245,7 +245,7 @@ def test_the_page_about_it_can_be_followed(tmp_path, monkeypatch):
     table, code = (re.search(rf"```{kind}\n(.*?)```", text, re.S)[1] for kind in ("csv", "python"))
     (tmp_path / "whatif.csv").write_text(table, encoding="utf-8")
     fit = Fit.load(V1)
-    held = periods_held(read_assumed(tmp_path / "whatif.csv"), fit.panel, "USA-CHN")
+    held = assumptions_by_period(read_assumed(tmp_path / "whatif.csv"), fit.panel, "USA-CHN")
     assert [len(cells) for cells in held.values()] == [1] * 6
     (tmp_path / "report").mkdir()
     fit.save(tmp_path / "report" / "fit.zarr")

@@ -26,7 +26,7 @@ from forecast.desk.questions.record import (
     record_without,
     require_reporting,
 )
-from forecast.outlook.benchmarks import forecasters, pooled, without_pool
+from forecast.outlook.benchmarks import forecasters, pool_simulations, reason_not_pooled
 from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import SimulatedEvents, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.question import Question, SingleQuestion
@@ -216,7 +216,7 @@ class AppliedPart:
 
     def _published(self, observed: SimulatedEvents) -> SimulatedEvents:
         """Return the simulations of the pool; without a pool, those of the model."""
-        pool = pooled(observed, (self.ahead,), seed=self.seed)
+        pool = pool_simulations(observed, (self.ahead,), seed=self.seed)
         published_draws = observed if isinstance(pool, NotDefined) else pool[self.ahead]
         if self.kind is None:
             return published_draws
@@ -383,7 +383,7 @@ class AppliedQuestion:
             or not isinstance(self.question, ShareQuestion | ToneQuestion)
         ):
             return None
-        if without_pool(part.record) is not None:
+        if reason_not_pooled(part.record) is not None:
             return None
         return forecasters(part.seed, part.question.dyad, size)
 

@@ -32,7 +32,7 @@ from forecast.data.panel.record import last_known
 from forecast.desk.questions.form import VERSION, question_of
 from forecast.desk.questions.history import History
 from forecast.desk.questions.outside import OutsideQuestion
-from forecast.outlook.benchmarks import pooled
+from forecast.outlook.benchmarks import pool_simulations
 from forecast.outlook.draws import FitLike, stream
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import forecast_events
@@ -381,7 +381,7 @@ def _shares_ahead(fit: FitLike, dyad: str, months: Sequence[int], seed: int) -> 
     observed = observe(fit, simulations, months[-1], main_record(fit.panel, dyad), seed=seed)
     if isinstance(observed, NotDefined):
         return None
-    pool = pooled(observed, months, seed=seed)
+    pool = pool_simulations(observed, months, seed=seed)
     each = [
         (observed if isinstance(pool, NotDefined) else pool[month]).ahead(month) for month in months
     ]

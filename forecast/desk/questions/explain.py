@@ -34,7 +34,7 @@ from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import Settled
 from forecast.outlook.attribution import attribute_to
 from forecast.outlook.comparison import same_window
-from forecast.outlook.contributions import Attribution, Posed
+from forecast.outlook.contributions import Attribution, ExplainedQuestion
 from forecast.outlook.draws import FitLike
 from forecast.outlook.leaving_out import SampledFit, Setting
 from forecast.outlook.observed import SimulatedEvents
@@ -44,11 +44,11 @@ from forecast.outlook.recorded import WindowCounts
 from forecast.outlook.simulations import Simulations
 from forecast.outlook.snapshot import (
     MODEL_ALONE,
-    Look,
     Numbers,
     Outcome,
     Outcomes,
     SimulatedAhead,
+    Snapshot,
     level_now,
     numbers_of,
     split_by_forecaster,
@@ -84,9 +84,13 @@ def asking(
         alone = _outcome(question, put.simulate(fit))
         member = put.member(np.shape(published[YES][0]))
         if member is None:
-            return numbers_of(Look(level_now(fit, dyad), {**published, MODEL_ALONE: alone}).numbers)
+            return numbers_of(
+                Snapshot(level_now(fit, dyad), {**published, MODEL_ALONE: alone}).numbers
+            )
         return numbers_of(
-            Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers
+            Snapshot(
+                level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)
+            ).numbers
         )
 
     return ask
@@ -195,7 +199,7 @@ def attribute_question(
         for name in ("id", "kind", "sentence", "asked", "first", "last")
     }
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
-    posed = Posed(**facts, parts=kinds, recorded=put.recorded)
+    posed = ExplainedQuestion(**facts, parts=kinds, recorded=put.recorded)
     answer = answer_question(fit, question, seed=seed, table=table).chance
     stated = None if isinstance(answer, NotDefined) else answer.value
     return attribute_to(setting, table, months, posed=posed, answer=stated)
@@ -270,7 +274,7 @@ class _Reduced:
     dyad: str
     parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
 
-    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
+    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Snapshot:
         """Look at what a fit to the record without some events says."""
         functions = [part.given(fit) if isinstance(part, _Part) else part for part in self.parts]
 
@@ -282,7 +286,7 @@ class _Reduced:
                 ]
             )
 
-        return Look(level_now(fit, self.dyad), given(left_out), given)
+        return Snapshot(level_now(fit, self.dyad), given(left_out), given)
 
     def _outcomes(self, parts: "Sequence[Named | Settled]") -> Outcomes:
         """Combine the parts; one without recorded months of its window is the same `ahead`."""

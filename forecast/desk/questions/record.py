@@ -14,7 +14,7 @@ from forecast.data.panel import panel_kind
 from forecast.data.panel.single_events import count_placed, placed_events
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.outlook.draws import position
-from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD
+from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD_EVENTS
 from forecast.outlook.question import SingleQuestion
 from forecast.outlook.question_types import ShareQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, reporting_datasets
@@ -184,7 +184,8 @@ def code_shares(record: DatasetRecord, kind: CountedKind) -> list[BetaShare]:
         overall = (of_kind[:, column].sum() + 1) / (whole[:, column].sum() + 2)
         recent, among = of_kind[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
         some = BetaShare(
-            recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall)
+            recent + WHOLE_RECORD_EVENTS * overall,
+            among - recent + WHOLE_RECORD_EVENTS * (1 - overall),
         )
         shares.append(
             ALL if classes.index[classes == class_number].str.startswith(kind.codes).all() else some

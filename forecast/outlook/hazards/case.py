@@ -32,13 +32,18 @@ from forecast.outlook.hazards.results import EventForecast, Expected, LatestEven
 from forecast.outlook.hazards.skill import SetSkill, quiet_skill, set_skill
 from forecast.outlook.hazards.wars import WAR_SETS, War, WarLengths, in_war, war_now
 
-YEARS = (1, 10)  # of the simple rates beside the forecast
-RATE_PRIOR = 0.3  # events that a simple rate has before any
-LATEST = 5  # events that are listed
-INTERVAL = 1.645  # standard errors on either side, 90%
-CERTAIN = 1e-4  # a probability is kept so far from 0 and 1
-RECENT = MEMORIES.index(240)  # memory whose number of events says how well a rate is known
-QUIET_AHEAD = 30  # quiet days of the "what if" without an event
+# Events that a simple rate is given before any is counted
+RATE_PRIOR = 0.3
+# Events that are listed
+LATEST = 5
+# Standard errors on either side of a 90% interval
+INTERVAL = 1.645
+# Distance from 0 and 1 at which a probability is kept
+CERTAIN = 1e-4
+# Index of the memory whose number of events says how well a rate is known
+RECENT = MEMORIES.index(240)
+# Quiet days of the "what if" without an event
+QUIET_AHEAD = 30
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class PairCase:
     rows: pd.DataFrame  # Those of the set
     asked: AskedEvents
     stored: Coefficients
-    fit: int  # Place of the coefficients that know nothing after the day of the forecast
+    fit: int  # Index of the coefficients that know nothing after the day of the forecast
     known_day: date
     covered: date
     expect: tuple[Expected, ...]

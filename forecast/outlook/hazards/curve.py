@@ -13,17 +13,23 @@ import numpy as np
 from forecast.base.typing import Float
 from forecast.outlook.hazards.memories import LEADS, MEMORIES, MIXED
 
-# of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
+# Weight of the fitted hazard; plain memories have the rest (0.5 and 1 score worse to 2014)
 FITTED_WEIGHT = 0.7
-HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
-MAX_DAYS_AHEAD = 5 * 366  # days ahead for which there is a number
-# of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
+# Events that a memory holds before any is counted: Jeffreys' prior of a rate
+HELD_PRIOR = 0.5
+# Days ahead for which there is a number
+MAX_DAYS_AHEAD = 5 * 366
+# Gamma shape of rates, for windows that begin later (0.15 to 2, and no gamma, score worse on 2005
+# to 2014)
 LATER_SHAPE = 4.0
-# of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
+# Gamma shape of rates, where quiet days are counted (the shape of the numbers, and 0.5 to 2, score
+# worse to 2014)
 QUIET_SHAPE = 4.0
-FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
-LEAST = 1e-12  # of the probability of no event, so that its powers are finite
-# of the war's own rate within a war (on wars to 2014 no worse than 0 or 0.25; 0.75 and 1 are)
+# Rates that stand for their distribution, where quiet days are counted
+FRAILTIES = 24
+# Probability of no event, so that its powers are finite
+MIN_NO_EVENT_CHANCE = 1e-12
+# Weight of a war's own rate within it (on wars to 2014 no worse than 0 or 0.25; 0.75 and 1 are)
 WAR_WEIGHT = 0.5
 
 
@@ -89,7 +95,7 @@ class HazardCurve:
 
     def none_between(self, first: int, end: int) -> Float:
         """Return the probability of no event from a day ahead to the day before another, (...)."""
-        none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), LEAST)
+        none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), MIN_NO_EVENT_CHANCE)
         rise = none[..., 1] ** (-1 / LATER_SHAPE) - none[..., 0] ** (-1 / LATER_SHAPE)
         none_by_memory = np.asarray((1 + rise) ** -LATER_SHAPE)
         if self.war is None:
@@ -152,7 +158,7 @@ def _scale(mean: float, none: float) -> float:
 
     Rates are gamma distributed.
     """
-    return float(QUIET_SHAPE * (max(none, LEAST) ** (-1 / QUIET_SHAPE) - 1) / mean)
+    return float(QUIET_SHAPE * (max(none, MIN_NO_EVENT_CHANCE) ** (-1 / QUIET_SHAPE) - 1) / mean)
 
 
 def _spell(rates: Float, shape: float, days: int, run: int) -> float:

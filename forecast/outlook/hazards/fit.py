@@ -26,22 +26,34 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.data.events.sets import EventSet
 from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, EventDays, PairRecord
 
-STEP = 14  # days between forecast dates of the fit
-# days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+# Days between forecast dates of the fit
+STEP = 14
+# Days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
 HALF_LIFE = 25 * 365.25
-POOLED_PRECISION = 1.0  # of the prior of the coefficients of all sets, around zero
-# of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
+# Prior precision of the coefficients of all sets, around zero
+POOLED_PRECISION = 1.0
+# Prior precision of a set's coefficients, around those of all sets (5, 20, 100 and 300 score alike
+# or worse to 2014)
 SET_PRECISION = 50.0
-SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
-PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
-LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
-MIN_SET_EVENTS = 30  # a set of fewer has no coefficients of its own: those of all sets are used
-POOLED_EVERY = 4  # of the forecast dates enter the pooled fit, for speed
+# The same for announced meetings and the season, which differ between sets
+SEASON_PRECISION = 10.0
+# Prior precision of the effects of pairs, around zero
+PAIR_PRECISION = 20.0
+# Prior precision of the level of a set, around that of all sets
+LEVEL_PRECISION = 0.5
+# Events of a set; one with fewer has no coefficients of its own, and takes those of all sets
+MIN_SET_EVENTS = 30
+# One in so many forecast dates enters the fit of all sets, for speed
+POOLED_EVERY = 4
 NEWTON_STEPS = 40
-TOLERANCE = 1e-6  # of the log-posterior
-RATE_SHRINKAGE = 0.25  # of what memories add to the expected number, to that of all sets
-MAX_LOG_EXPECTED = 4.0  # of the expected number of events in a span; beyond it an event is certain
-DRAWS = 12  # posterior draws kept for the interval of a probability
+# Change of the log-posterior below which the mode is found
+TOLERANCE = 1e-6
+# Shrinkage of what memories add to the expected number, to that of all sets
+RATE_SHRINKAGE = 0.25
+# Logarithm of the expected number of events in a span; beyond it an event is certain
+MAX_LOG_EXPECTED = 4.0
+# Posterior draws kept for the interval of a probability
+DRAWS = 12
 RESERVED = ("meetings announced", "season")
 N_COVARIATES = len(COVARIATES)
 

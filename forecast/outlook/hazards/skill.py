@@ -30,7 +30,7 @@ COLUMNS = (
     "happened",
 )
 """Columns of the scores."""
-FAR_OFF = 0.05
+MAX_CALIBRATION_ERROR = 0.05
 """Difference of forecast and frequency beyond which a set is called miscalibrated."""
 REPORTED = "2015-"
 """Period whose scores are reported: later than the choices of the model."""
@@ -59,7 +59,7 @@ class SetSkill:
     @property
     def calibrated(self) -> bool:
         """Return whether mean forecast and frequency agree."""
-        return abs(self.forecast - self.happened) <= FAR_OFF
+        return abs(self.forecast - self.happened) <= MAX_CALIBRATION_ERROR
 
     @property
     def ahead(self) -> bool:

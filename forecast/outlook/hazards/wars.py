@@ -20,15 +20,22 @@ from forecast.data.events.codebook import read_days, read_small_csv
 from forecast.outlook.hazards.curve import HazardCurve, WarRates
 from forecast.outlook.hazards.memories import EventDays
 
-MAX_PAUSE_IN_A_WAR = 45  # days between violent events of one war (30 days split the war of 2022 on)
-MIN_WAR_EVENTS = 4  # violent events of a war; fewer are an incident
-PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
-LEAST_SPREAD = 0.5  # of the logarithm of lengths
-ENDS = 25  # equally likely days on which a war ends
-SHORTEST_TIME = 1e-6  # of what remains of the distribution
-# events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
+# Days between violent events of one war (30 days split the war of 2022 on)
+MAX_PAUSE_IN_A_WAR = 45
+# Violent events of a war; fewer are an incident
+MIN_WAR_EVENTS = 4
+# Weight of a war of the published list, compared with a war of a pair
+PRIOR_WEIGHT = 0.5
+# Standard deviation of the logarithm of lengths
+MIN_LOG_LENGTH_SD = 0.5
+# Equally likely days on which a war ends
+ENDS = 25
+# Probability that a war goes on, and events per day at the usual rate; both are divided by
+MIN_DIVISOR = 1e-6
+# Events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
 OWN_PRIOR = 10.0
-USUAL_DAYS = 90  # ahead, whose expected number is the usual rate
+# Days ahead whose expected number of events is the usual rate
+USUAL_DAYS = 90
 WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
 """Sets whose events come with war and end with it."""
 
@@ -97,16 +104,16 @@ class WarLengths:
         weights = np.concatenate([np.ones(len(of_pairs)), np.full(len(listed), PRIOR_WEIGHT)])
         middle = float(np.average(values, weights=weights))
         spread = float(np.sqrt(np.average((values - middle) ** 2, weights=weights)))
-        return cls(middle, max(spread, LEAST_SPREAD))
+        return cls(middle, max(spread, MIN_LOG_LENGTH_SD))
 
     def goes_on(self, age: float, days: float) -> float:
         """Return the probability that a war that has lasted some days lasts some more."""
-        return self._longer(age + days) / max(self._longer(age), SHORTEST_TIME)
+        return self._longer(age + days) / max(self._longer(age), MIN_DIVISOR)
 
     def ends(self, age: float) -> Float:
         """Return equally likely days ahead on which a war that has lasted some days ends."""
         normal = NormalDist(self.middle, self.spread)
-        remaining = max(self._longer(age), SHORTEST_TIME)
+        remaining = max(self._longer(age), MIN_DIVISOR)
         parts = 1 - remaining * (1 - (np.arange(ENDS) + 0.5) / ENDS)
         return np.array(
             [np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts]
@@ -133,7 +140,7 @@ def war_rates(
 ) -> WarRates:
     """Return the rate of a set's events within a war that has lasted until a day."""
     age = now - war.start
-    usual = max(float(curve.expected(0, USUAL_DAYS)) / USUAL_DAYS, SHORTEST_TIME)
+    usual = max(float(curve.expected(0, USUAL_DAYS)) / USUAL_DAYS, MIN_DIVISOR)
     return WarRates(
         events=float(of_set.between(war.start, now)) + OWN_PRIOR,
         exposure=age + OWN_PRIOR / usual,

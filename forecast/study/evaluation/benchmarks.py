@@ -18,7 +18,7 @@ import numpy as np
 from forecast.base.described import described
 from forecast.base.limits import require
 from forecast.base.typing import Float, Index
-from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse, log_odds
+from forecast.outlook.benchmarks import SIMPLE, Past, Simple, inverse, log_odds, repeat_by_month
 from forecast.study.evaluation.origins import View
 
 DRAWS = 2000  # of a prediction, unless a request says another number
@@ -158,7 +158,7 @@ class NextWindow(Benchmark):
             variance_of_level = max(
                 variance - float(error[total > 0].mean()), MIN_SHARE_OF_VARIANCE * variance
             )
-            by_horizon[horizon] = by_month(
+            by_horizon[horizon] = repeat_by_month(
                 inverse(mean + np.sqrt(variance_of_level) * rng.standard_normal(draws)), horizon
             )
         return by_horizon

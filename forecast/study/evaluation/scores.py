@@ -28,7 +28,7 @@ from forecast.base.described import described
 from forecast.base.errors import SpecError
 from forecast.base.limits import require
 from forecast.base.typing import Float, Index
-from forecast.outlook.recorded import MIN_WINDOW_EVENTS, ROUNDING, changed, reached
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, ROUNDING, above_and_below, at_or_above
 from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
 from forecast.study.evaluation.origins import RecordedWindow
 
@@ -199,7 +199,7 @@ def outcomes(
     recorded: float, before: float | None, change: float
 ) -> tuple[bool | None, bool | None]:
     """Return whether a share or tone rose, and whether it fell; None without baseline."""
-    return (None, None) if before is None else changed(recorded, before, change)
+    return (None, None) if before is None else above_and_below(recorded, before, change)
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:
@@ -245,11 +245,11 @@ def _probabilities_of_outcome(
     values: Float, recorded: float, before: float | None, improvement: float
 ) -> tuple[float, float, float | None, float | None]:
     """Return the fields `below`, `up_to`, `up` and `down` of a prediction."""
-    below = float((~reached(values, recorded)).mean())
+    below = float((~at_or_above(values, recorded)).mean())
     up_to = float((values <= recorded + ROUNDING).mean())
     if before is None:
         return below, up_to, None, None
-    up, down = changed(values, before, improvement)
+    up, down = above_and_below(values, before, improvement)
     return below, up_to, float(up.mean()), float(down.mean())
 
 
