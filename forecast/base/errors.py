@@ -82,6 +82,10 @@ class NotConverged(ForecastError):
     exit_code = 3
 
 
+class NoHigherShare(SpecError):
+    """A baseline so high that no share can be as much higher as a question asks."""
+
+
 class NotUpdatable(ForecastError):
     """A fit whose draws do not carry what has become known since; only a new fit will do."""
 

@@ -22,6 +22,7 @@ from forecast.base.errors import (
     FitFileError,
     ForecastError,
     NoEvents,
+    NoHigherShare,
     NotUpdatable,
     RareCondition,
     SpecError,
@@ -112,9 +113,10 @@ class Monday:
         prepared, resumed = self._prepare(None if last is None else last[0])
         self.converged = all(gate.passed for gate in prepared.gates.values())
         before = last[1] if last is not None and not (prepared.unchanged and not resumed) else None
-        self._report(prepared, keep=resumed, compared=[] if before is None else before.dyads)
+        asked = {} if before is None else self._questions_compared(before, prepared)
+        self._report(prepared, keep=resumed, compared=list(asked))
         if before is not None:
-            self._compare(before, prepared, keep=resumed)
+            self._compare(before, prepared, asked, keep=resumed)
         if (self.questions / "ledger.jsonl").exists():
             self._answer(prepared)
         self._list_pairs(prepared)
@@ -250,13 +252,40 @@ class Monday:
             self.say(note)
         self._each(REPORTING, {dyad: dyad for dyad in prepared.dyads}, write)
 
-    def _compare(self, old: "Fit", prepared: PreparedReports, *, keep: bool) -> None:
-        """Write what has changed of each pair since the last fit, which is updated once for all.
+    def _questions_compared(
+        self, old: "Fit", prepared: PreparedReports
+    ) -> "dict[str, Question | None]":
+        """Return, by pair, the question that both weeks answer; None is the headline of both.
 
-        Both weeks answer the same: the headline, or in a new month, which has another window, that
-        of the last week.
+        In a new month the headline asks of another window, so that both answer that of the week
+        before. Pairs for which there is no such question are named, and not compared.
         """
-        from forecast.desk.questions.explain import asking, headline_question
+        from forecast.desk.questions.explain import headline_question
+        from forecast.outlook.query import main_horizon
+
+        questions: dict[str, Question | None] = {}
+        for dyad in prepared.dyads:
+            if dyad not in old.dyads:
+                continue
+            horizon = main_horizon(prepared.assessments[dyad].horizons)
+            try:
+                questions[dyad] = headline_question(
+                    old, prepared.fit, dyad, horizon=horizon, **self.terms
+                )
+            except NoHigherShare as error:
+                self.undone.append(f"comparison of {dyad}: {error}")
+        return questions
+
+    def _compare(
+        self,
+        old: "Fit",
+        prepared: PreparedReports,
+        questions: "Mapping[str, Question | None]",
+        *,
+        keep: bool,
+    ) -> None:
+        """Write what has changed of each pair since the last fit, which is updated once for all."""
+        from forecast.desk.questions.explain import asking
         from forecast.outlook.comparison import carry_over, split_change, split_question_change
         from forecast.outlook.query import main_horizon
 
@@ -270,7 +299,7 @@ class Monday:
             if keep and (folder / "index.html").exists():
                 return
             horizon = main_horizon(prepared.assessments[dyad].horizons)
-            question = headline_question(old, prepared.fit, dyad, horizon=horizon, **self.terms)
+            question = questions[dyad]
             common: dict[str, Any] = {"carried": carried, "progress": self.progress}
             if question is None:
                 change = split_change(
@@ -301,9 +330,7 @@ class Monday:
             write_change((old, prepared.fit), change, folder, events=events, links=links)
 
         clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
-        self._each(
-            "comparison of", {dyad: dyad for dyad in prepared.dyads if dyad in old.dyads}, write
-        )
+        self._each("comparison of", {dyad: dyad for dyad in questions}, write)
 
     def _events(
         self, prepared: PreparedReports, dyad: str, change: "Change", question: "Question | None"

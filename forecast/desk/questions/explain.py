@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.base.arguments import checked
-from forecast.base.errors import QuestionError
-from forecast.base.limits import whole_seed
+from forecast.base.errors import NoHigherShare, QuestionError
+from forecast.base.limits import MAX_POINTS, whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Dyad, Index, Seed
 from forecast.base.wording import join
@@ -40,7 +40,7 @@ from forecast.outlook.leaving_out import SampledFit, Setting
 from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.question import Question
 from forecast.outlook.question_types import LevelQuestion
-from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.recorded import WindowCounts, main_record
 from forecast.outlook.simulations import Simulations
 from forecast.outlook.snapshot import (
     MODEL_ALONE,
@@ -105,18 +105,31 @@ def headline_question(
     baseline_months: int,
     improvement: float,
 ) -> Question | None:
-    """Return the headline of the earlier fit as a question for both.
+    """Return the headline of the earlier fit as a question for both; None if both ask the same.
 
-    None if that of the later one asks the same.
-
-    A month later a headline asks of other months. Its chance and that of the earlier one cannot be
-    subtracted.
+    A month later a headline asks of other months, so that its chance and the earlier one cannot be
+    subtracted. `NoHigherShare` is raised where the earlier baseline is so high that no share can be
+    `improvement` points higher: there is no question then.
     """
     if same_window(old, new):
         return None
+    share = _baseline_share(old, dyad, baseline_months)
+    if share is not None and share + improvement > MAX_POINTS:
+        raise NoHigherShare(
+            f"{share:.0f}% of the events of {dyad} in the {baseline_months} months before were "
+            f"cooperative, so that no share is {improvement:g} points higher. Compare with fewer "
+            "points, or two reports of the same month"
+        )
     return make_question(
         old.panel, dyad, higher=improvement, months=horizon, baseline_months=baseline_months
     )
+
+
+def _baseline_share(fit: FitLike, dyad: str, months: int) -> float | None:
+    """Return the share of the months before, percent; None where it is not defined."""
+    record = main_record(fit.panel, dyad)
+    baseline = record if isinstance(record, NotDefined) else record.baseline(months)
+    return None if isinstance(baseline, NotDefined) else baseline.share
 
 
 @checked
