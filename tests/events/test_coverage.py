@@ -13,11 +13,13 @@ from forecast import add_events, build_panel, read_chronology
 from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.data.events import EventTable, describe_additions, read_coverage
+from forecast.data.events.additions import state_coverage
 from forecast.data.events.coverage import (
     REMARK,
     CoverageStatement,
     announced,
     coverage_gaps,
+    parse_statements,
     unstated_days,
 )
 from forecast.data.events.dyads import additions_of
@@ -112,7 +114,7 @@ def test_announced_rows_count_on_days_that_are_stated_to_be_complete(china):
     assert set(part.events.loc[announced(part), "date"].dt.month) == {9}
 
 
-def test_a_panel_says_how_many_rows_count_only_because_their_days_were_stated(china):
+def test_a_panel_says_how_many_rows_count_only_because_their_days_were_stated(china, tmp_path):
     table = add_events(china, [CHINA_ROW], covered_to="USA-CHN:2026-08-31")
     panel = build_panel(table, dyads=["USA-CHN"])
     newly = announced(china).sum() - announced(table).sum()
@@ -122,6 +124,14 @@ def test_a_panel_says_how_many_rows_count_only_because_their_days_were_stated(ch
         text for text in notes_of_panel(panel).caveats if text.startswith(f"{newly} rows of")
     ]
     assert "only because --covered-to states that the days to 2026-08-31 are complete" in sentence
+    assert f" from {date(2026, 6, 14)} on " in sentence
+    # A second file does not hide the rows before it.
+    file = tmp_path / "later.csv"
+    pd.DataFrame([CHINA_ROW | {"date": "2026-07-15"}]).to_csv(file, index=False)
+    second = add_events(add_events(china, [CHINA_ROW]), file)
+    second = state_coverage(second, parse_statements(["USA-CHN:2026-08-31"]))
+    again = additions_of(build_panel(second, dyads=["USA-CHN"]).attrs)
+    assert sum(each.own_rows for one in again for each in one.extensions) == newly
     unstated = build_panel(add_events(china, [CHINA_ROW]), dyads=["USA-CHN"])
     assert not any("--covered-to states" in text for text in notes_of_panel(unstated).caveats)
 

@@ -154,12 +154,13 @@ def with_own_rows(additions: Sequence[Addition], rows: pd.DataFrame) -> tuple[Ad
     def counted(addition: Addition, extension: Extension) -> Extension:
         if not extension.stated:
             return extension
-        of_dyad = (rows_of_dataset["dataset"] == addition.dataset) & (
-            rows_of_dataset["dyad"] == extension.dyad
-        )
-        first = max(extension.first, extension.after)
-        on_days = rows_of_dataset["date"].between(pd.Timestamp(first), pd.Timestamp(extension.last))
-        return replace(extension, own_rows=int((of_dyad & on_days).sum()))
+        of_pair = rows_of_dataset[
+            (rows_of_dataset["dataset"] == addition.dataset)
+            & (rows_of_dataset["dyad"] == extension.dyad)
+        ]
+        first = _first_day_beyond(additions, addition.dataset, extension)
+        on_days = of_pair["date"].between(pd.Timestamp(first), pd.Timestamp(extension.last))
+        return replace(extension, own_rows=int(on_days.sum()))
 
     return tuple(
         replace(
@@ -170,11 +171,24 @@ def with_own_rows(additions: Sequence[Addition], rows: pd.DataFrame) -> tuple[Ad
     )
 
 
-def own_row_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
+def _first_day_beyond(additions: Iterable[Addition], dataset: str, extension: Extension) -> date:
+    """Return the first day of an extension that the dataset did not cover by itself."""
+    beyond = min(
+        each.after
+        for addition in additions
+        if addition.dataset == dataset
+        for each in addition.extensions
+        if each.dyad == extension.dyad
+    )
+    return max(extension.first, beyond)
+
+
+def own_row_sentences(additions: Sequence[Addition], dyad: str) -> tuple[str, ...]:
     """Describe for readers the rows that count because their days were stated to be complete."""
     return tuple(
-        f"{count(extension.own_rows, 'row')} of the {addition.dataset} itself after "
-        f"{extension.before} {'counts' if extension.own_rows == 1 else 'count'} only because "
+        f"{count(extension.own_rows, 'row')} of the {addition.dataset} itself from "
+        f"{_first_day_beyond(additions, addition.dataset, extension)} on "
+        f"{'counts' if extension.own_rows == 1 else 'count'} only because "
         f"--covered-to states that the days to {extension.to} are complete. Such rows may be "
         "announced, or the few that were already written down: make sure that the others are added."
         for addition in additions
