@@ -276,14 +276,27 @@ type Parts = Sequence[tuple[str, Numbers, str]]
 def _change(
     old: Fit, new: Fit, dyad: str, question: Headline | str, before: Numbers, parts: Parts
 ) -> Change:
+    """Return the change from the numbers before through those after each part.
+
+    A number that only some of them have cannot be split and is left out: those of the pool, where
+    the record of one of the days is too short for benchmarks.
+    """
+    days = last_known(old.panel), last_known(new.panel)
+    shared = [name for name in before if all(name in numbers for _, numbers, _ in parts)]
+    followed = "yes" if isinstance(question, str) else FOLLOWED
+    if followed not in shared:
+        raise DataError(
+            f"fits: the window is void in every simulation of {dyad} as of {days[0]} or "
+            f"{days[1]}, so that there is no chance to compare; compare reports of other days"
+        )
+    first = {name: before[name] for name in shared}
     steps = []
-    last = before
-    for name, after, note in parts:
-        steps.append(Step(name, difference(after, last), after, note))
+    last = first
+    for part, numbers, note in parts:
+        after = {name: numbers[name] for name in shared}
+        steps.append(Step(part, difference(after, last), after, note))
         last = after
-    return Change(
-        dyad, (last_known(old.panel), last_known(new.panel)), question, before, last, tuple(steps)
-    )
+    return Change(dyad, days, question, first, last, tuple(steps))
 
 
 def _split_news_and_model(

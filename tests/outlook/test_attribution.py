@@ -427,6 +427,18 @@ def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, tab
             assert printed_chance(name, numbers) == chance(percent / 100)
 
 
+def test_a_pool_that_one_of_two_fits_lacks_is_not_split(fit, later, monkeypatch):
+    monkeypatch.setattr("forecast.outlook.benchmarks.MIN_PAST_MONTHS", 25)
+    assert "from_model" in split_change(later, later, DYAD).now  # its record is long enough
+    assert "from_model" not in split_change(fit, fit, DYAD).now
+    change = split_change(fit, later, DYAD)
+    assert change.before.keys() == change.now.keys() == {"level", "up", "same", "down", "model"}
+    together = sum(step.added["up"].value for step in change.steps)
+    assert change.before["up"].value + together == pytest.approx(change.now["up"].value, abs=1e-9)
+    with pytest.raises(DataError, match="no chance to compare"):
+        split_question_change(fit, later, DYAD, "Will it?", lambda fit, seed: numbers_of({}))
+
+
 # Pages
 
 
