@@ -16,19 +16,20 @@ from forecast.model.observation.base import PanelNodes
 from forecast.model.process.priors import Priors
 from forecast.model.spec import PendulumSpec
 
+# Coordinates that model and fit have in common with their panel
 SHARED = ("dyad", "time", "era", "dataset", "direction")
-"""Coordinates that model and fit have in common with their panel."""
-MIN_EVENTS_PER_DYAD = 3  # Events of a dyad without which a fit shows nothing but its prior
+# Events of a dyad; with fewer the posterior is the prior
+MIN_EVENTS_PER_DYAD = 3
 
 
 @dataclass(frozen=True)
 class PanelArrays(PanelNodes):
-    """Sparse view of a panel: periods with observations, and others that the path needs.
+    """Sparse view of a panel: its nodes, the periods that the path of a dyad needs.
 
-    Those are the periods of a dyad with an observation, and the first and last of it and of its
-    eras, in time order; of its first era also the period in which that begins, where the panel is
-    older. Between nodes trend and cycle move by exact transitions; a cycle without one asks for
-    ``dense`` nodes.
+    A node is a period of a dyad with an observation, its first or last period, the first or last
+    period of one of its eras, or the period in which its first era begins within an older panel.
+    Nodes are in order of dyad and time. Between nodes trend and cycle move by exact transitions; a
+    cycle without one asks for ``dense`` nodes.
     """
 
     panel: xr.Dataset
@@ -43,8 +44,8 @@ class PanelArrays(PanelNodes):
     node_era: Index
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
-    observed: Any  # What tells of the level, in the arrays of the spec's kind of observation
-    # Standardised values of those that the spec asks for, (driver, dyad, time)
+    observed: Any  # Observations, in the arrays of the spec's kind of observation
+    # Standardised values of the spec's drivers, (driver, dyad, time)
     drivers: Float | None = None
 
     @property
@@ -159,7 +160,7 @@ def panel_arrays(
 
 
 def require_observations(panel: xr.Dataset) -> None:
-    """Make sure that there is something to fit, or raise `DataError`."""
+    """Raise `DataError` if a panel holds no observation."""
     if not panel_kind(panel).number(panel):
         raise DataError(
             "panel holds no observation in its coverage; widen the dates or check the coverage "
@@ -168,7 +169,7 @@ def require_observations(panel: xr.Dataset) -> None:
 
 
 def require_events(panel: xr.Dataset) -> None:
-    """Reject dyads of coded events whose record is too short for any fit, or raise `DataError`."""
+    """Raise `DataError` if a dyad has fewer than `MIN_EVENTS_PER_DYAD` events."""
     if "counts" not in panel:
         return
     totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"])

@@ -14,12 +14,19 @@ from forecast.model.observation.base import ObservationParameters
 from forecast.model.process.component import Motion
 
 WHITE = "white"
-NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes
-NEWTON_STEPS = 40  # Of the search for the mode, which has then converged
-DAMPING = 0.6  # Part of a Newton step that is taken: whole ones overshoot in months of few events
-AVERAGED_DRAWS = 32  # Over which slopes are averaged around the path
-AVERAGED_ITERATIONS = 20  # Of the fixed point, each half a step
-MIN_WEIGHT = 0.02  # Of a pseudo-observation, so that the whitened path stays proper
+# Free trend and cycle at the nodes
+NODE_PATHS = ("node_trend", "node_cycle")
+# Newton steps of the search for the mode, which has then converged
+NEWTON_STEPS = 40
+# Part of a Newton step that is taken: whole ones overshoot in months of few events
+DAMPING = 0.6
+# Draws of the path over which its spread is averaged
+AVERAGED_DRAWS = 32
+# Iterations of the fixed point, each of half a step
+AVERAGED_ITERATIONS = 20
+# Inverse variance of the pseudo-observation of a node with events, so that the whitened path stays
+# proper
+MIN_WEIGHT = 0.02
 
 
 @dataclass(frozen=True)
@@ -46,17 +53,15 @@ def prior_reference(arrays: PanelArrays) -> Parameters:
 
 
 def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Float]:
-    """Return weight and level of each node's pseudo-observation, (node,).
+    """Return weight (inverse variance) and level of each node's pseudo-observation, (node,).
 
-    On average these tell of the node what the data tell of it.
-
-    A Gaussian variational approximation (Opper and Archambeau 2009,
-    https://doi.org/10.1162/neco.2008.08-07-592) by fixed-point iteration, without a ceiling. It
-    starts from the mode, found by a damped Newton search, around which a month of few events is far
-    from Gaussian.
+    On average a pseudo-observation says as much about the level as the events of its node. It is a
+    Gaussian variational approximation without a ceiling (Opper and Archambeau 2009,
+    https://doi.org/10.1162/neco.2008.08-07-592): a damped Newton search finds the mode, and a
+    fixed-point iteration starts there, because months of few events are far from Gaussian.
     """
-    spec, path = arrays.spec, level_under(reference, arrays)
-    still = np.zeros(spec.components * arrays.nodes)
+    spec, path = arrays.spec, path_function(reference, arrays)
+    no_noise = np.zeros(spec.components * arrays.nodes)
 
     def derivatives(level: Float) -> tuple[Float, Float]:
         return spec.observation_model.derivatives(level, reference.observed, arrays)
@@ -66,22 +71,25 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
     for _ in range(NEWTON_STEPS):
         slope, weight = derivatives(level)
         target = level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0)
-        level = level + DAMPING * (path(still, weight, weight * target) - level)
-    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, still.size))
-    mean, seen, information = level, weight > 0, weight * target
+        level = level + DAMPING * (path(no_noise, weight, weight * target) - level)
+    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, no_noise.size))
+    mean, has_events, information = level, weight > 0, weight * target
     for _ in range(AVERAGED_ITERATIONS):
-        mean = path(still, weight, information)
+        mean = path(no_noise, weight, information)
         spread = np.sqrt(
             np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0)
         )
-        up, down = (derivatives(levels)[0] for levels in (mean + spread, mean - spread))
-        curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), MIN_WEIGHT), 0.0)
-        weight = 0.5 * (weight + curved)
-        information = 0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0))
-    return weight, np.divide(information, weight, out=mean.copy(), where=seen)
+        # Slopes a standard deviation above and below stand for the average over the distribution.
+        above, below = (derivatives(levels)[0] for levels in (mean + spread, mean - spread))
+        curvature = np.maximum((below - above) / (2.0 * spread), MIN_WEIGHT)
+        curvature = np.where(has_events, curvature, 0.0)
+        slope = np.where(has_events, (above + below) / 2.0, 0.0)
+        weight = 0.5 * (weight + curvature)
+        information = 0.5 * (information + curvature * mean + slope)
+    return weight, np.divide(information, weight, out=mean.copy(), where=has_events)
 
 
-def level_under(
+def path_function(
     reference: Parameters, arrays: PanelArrays
 ) -> Callable[[Float, Float, Float], Float]:
     """Return the function from white noise and pseudo-observations to the level at every node."""

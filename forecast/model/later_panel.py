@@ -1,4 +1,4 @@
-"""The panel of a later day: built as the earlier one, and whether an update can take it in."""
+"""The panel of a later day: built as the earlier one, and checked for what an update cannot do."""
 
 from datetime import date
 
@@ -108,7 +108,7 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
     )
     if (before & ~now).any():
         raise DataError(
-            f"new events: periods that were covered in the fit's panel are not any more. {BY_HAND}"
+            f"new events: periods that the fit's panel covers are not covered now. {BY_HAND}"
         )
 
 

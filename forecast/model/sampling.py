@@ -54,10 +54,13 @@ VERSIONS = (
 # Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws
 # a second without divergent transitions (docs/speed.md). Nearly all coordinates are white noise,
 # along which trajectories are exact. Under ceilings the headrooms of many dyads move slowly and
-# need longer ones; that of one alone needs smaller steps.
-PATH_TREES = {False: (0.85, 4), True: (0.85, 5)}  # By whether there is a ceiling
-LONE_TREES = (0.92, 4)  # Of one dyad under a ceiling
-SAMPLING = "sampling"  # the step, in words
+# need longer trajectories; the headrooms of one dyad alone need smaller steps.
+# By whether there is a ceiling
+PATH_TREES = {False: (0.85, 4), True: (0.85, 5)}
+# One dyad alone under a ceiling
+LONE_TREES = (0.92, 4)
+# Name of the step, for progress
+SAMPLING = "sampling"
 
 
 @checked

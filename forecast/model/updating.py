@@ -104,6 +104,7 @@ def update(
     later = later_panel(fit.panel, new_events, as_of)
     reason = unforeseen(fit.panel, later)
     if fit.panel.sizes["time"] < 2:
+        # Carrying on needs a state of two periods, whatever else is new.
         reason = "the fit has but one period"
     cause = reason.partition(",")[0]
     if not reason:
@@ -127,7 +128,7 @@ def update(
 
 
 def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[Fit, Weights]:
-    """Carry a fit over to another record, however little its draws are then worth."""
+    """Carry a fit over to another record, and return its weights, which the caller judges."""
     if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
         raise SpecError(
             f"drivers: {join(pushing)} of the fit push its path, and what single events did to "
@@ -145,12 +146,12 @@ class Carried:
 
     fit: Fit
     later: xr.Dataset
-    # The period in which the clouds that are resampled start; in this and the next they are as they
-    # were
+    # Period in which the resampled clouds start; this and the next keep the path of the fit
     first: int
-    clouds: tuple[Cloud, ...]  # One a dyad, up to the last period
-    moved: Bool  # Whether the dyad's recent path was resampled
-    # Logarithms of the weights: by what is new of the fit's own periods, and by every period since
+    clouds: tuple[Cloud, ...]  # One per dyad, up to the last period
+    moved: Bool  # Whether the recent path was resampled, (dyad,)
+    # Log-weights, (chain, draw, part): the first part is what is new in the periods of the fit, the
+    # others are the periods since
     gained: Float
 
 

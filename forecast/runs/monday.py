@@ -99,7 +99,7 @@ class Monday:
         )
 
     def run(self) -> None:
-        """Do it."""
+        """Update the fit, report, compare with the week before, answer questions, and commit."""
         from forecast.report.folder import PAIRS, require_report_folder
 
         if self.commit and not self.repository:
@@ -112,11 +112,12 @@ class Monday:
         last = self._last_fit()
         prepared, resumed = self._prepare(None if last is None else last[0])
         self.converged = all(gate.passed for gate in prepared.gates.values())
-        before = last[1] if last is not None and not (prepared.unchanged and not resumed) else None
-        asked = {} if before is None else self._questions_compared(before, prepared)
-        self._report(prepared, keep=resumed, compared=list(asked))
+        has_news = resumed or not prepared.unchanged
+        before = last[1] if last is not None and has_news else None
+        compared = {} if before is None else self._questions_compared(before, prepared)
+        self._report(prepared, keep=resumed, compared=list(compared))
         if before is not None:
-            self._compare(before, prepared, asked, keep=resumed)
+            self._compare(before, prepared, compared, keep=resumed)
         if (self.questions / "ledger.jsonl").exists():
             self._answer(prepared)
         self._list_pairs(prepared)
@@ -146,9 +147,9 @@ class Monday:
             _run_git("commit", "--quiet", "--message", f"Forecast of {self.day}", "--", *paths)
 
     def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
-        """Return the reports, with the fit of this day, the last one's or a new one.
+        """Return the reports, and whether their fit is an earlier one of this day.
 
-        And whether it is this day's.
+        The fit is that of this day, else the last one updated, else a new one.
         """
         fit_of_today = self.new / SAVED_FIT
         resumed = fit_of_today.exists() and self._trusted(fit_of_today)
@@ -179,8 +180,7 @@ class Monday:
         if set(self.dyads) != set(dyads):
             raise SpecError(
                 f"dyads: {path} is a fit of {', '.join(dyads)}; leave the choice out, or remove "
-                "the "
-                "fit to fit again"
+                "the fit to fit again"
             )
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":
@@ -212,8 +212,7 @@ class Monday:
             return True
         self.say(
             f"{path} is not the one that was committed with its report; it is not used. Commit "
-            f"{DIGESTS} next to it, "
-            "or run with --commit."
+            f"{DIGESTS} next to it, or run with --commit."
         )
         return False
 

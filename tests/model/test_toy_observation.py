@@ -14,7 +14,7 @@ from forecast.base.errors import SpecError
 from forecast.data.panel import first_periods
 from forecast.model import PendulumModel, PendulumSpec, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
-from forecast.model.inputs import anchor_path, level_under, prior_reference
+from forecast.model.inputs import anchor_path, path_function, prior_reference
 from forecast.model.observation import Observation, find_observation, register, unregister
 from forecast.model.posterior import flat
 from forecast.model.process.cycle import register_cycle, unregister_cycle
@@ -117,7 +117,7 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
     arrays = panel_arrays(simulated[0], spec)
     reference = prior_reference(arrays)
     weight, level = anchor_path(reference, arrays)
-    mean = level_under(reference, arrays)(
+    mean = path_function(reference, arrays)(
         np.zeros(spec.components * arrays.nodes), weight, weight * level
     )
     seen = np.isfinite(arrays.observed)

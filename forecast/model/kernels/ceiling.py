@@ -21,7 +21,7 @@ _POINTS = np.arange(-REACH * POINTS_PER_UNIT, REACH * POINTS_PER_UNIT + 1) / POI
 _SLOPES = np.exp(-0.5 * _POINTS**2 - HALF_LOG_TWO_PI - log_ndtr(_POINTS))
 # Its logarithm, slope and curvature
 LOG_NORMAL_TABLE = np.column_stack([log_ndtr(_POINTS), _SLOPES, -_SLOPES * (_POINTS + _SLOPES)])
-# Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10
+# Standard deviations below a ceiling; farther below it is left out, as it adds less than 1e-10
 MAX_ROOM = 6.5
 
 

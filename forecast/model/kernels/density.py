@@ -70,7 +70,8 @@ class Anchor(NamedTuple):
 class PathData(NamedTuple):
     """Panel data, event counts and quadrature of the month noise.
 
-    The counts are laid out as `forecast.model.kernels.observation.Reports`.
+    The counts are laid out as `forecast.model.kernels.observation.Reports`; `nodes` and `weights`
+    are those of the quadrature.
     """
 
     starts: Index
@@ -92,16 +93,20 @@ class PathData(NamedTuple):
 class Path(NamedTuple):
     """A path and what led to it; trend and cycle stand in turn where both have a path."""
 
-    x: Float
-    log_det: float
+    x: Float  # Path at the nodes
+    log_det: float  # Log-determinant of the change of variables from white noise
+    # What serves the gradient: inverse diagonal of the Cholesky factor, the half-solved vector, and
+    # the diagonals one and two below it (see `whitening`)
     inverse: Float
     solved: Float
     beside: Float
     beyond: Float
+    # Transitions by distinct pair of dyad and gap, and by node: retention, shift and spread
     pairs_trend: Float
     pairs_cycle: Float
     trend: Float
     cycle: Float
+    # Pseudo-observations: variance by report, and weight and level by node
     variance: Float
     weight: Float
     target: Float

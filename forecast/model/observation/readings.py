@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+# Years between the knots of an offset's drift, which is linear in between
 KNOT_YEARS = 5
-"""Years between the knots of an offset's drift, which is linear in between."""
+# Year of the first knot
 FIRST_YEAR = 1945
-"""Year of the first knot."""
+# Number of knots: the last is in 2045
 KNOTS = 21
-"""Number of knots: the last is in 2045."""
+# Information about the level where there is none, so that nothing is divided by zero
 MIN_INFORMATION = 1e-9
-"""Information in place of none, so that nothing is divided by zero."""
+# Fisher information of an event about its log-odds of being cooperative, where both sides are
+# equally frequent
 EVENT_INFORMATION = 0.25
-"""Fisher information of an event about its log-odds of being cooperative, where both sides are
-equally frequent."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
 def shift_of_draws(
     parameters: ObservationParameters, readings: Readings, dyad: int, node: int
 ) -> Float:
-    """Return the same of one node under every draw, (draw, dataset)."""
+    """Return what drift and volume add to the level at a node, (draw, dataset)."""
     moved = drift_between(
         parameters["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node])
     )
@@ -194,9 +194,9 @@ def _information(events: Any, concentration: Any) -> Any:
 
 
 def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters:
-    """Add drift and effect of volume of every dataset.
+    """Add drift and volume effect of every dataset to the graph.
 
-    Those of the first are none, and ``first_effect`` (dyad,).
+    The first dataset has no drift, and its volume effect is ``first_effect`` (dyad,).
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -208,17 +208,22 @@ def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters
     further = readings.events.shape[1] - 1
     step = spread_around("dataset_drift_sd", priors.dataset_drift, (further,)).add()
     walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, further, KNOTS - 1))
-    risen = pt.concatenate([pt.zeros((dyads, further, 1)), pt.cumsum(walk, axis=2)], axis=2)
-    inside = np.zeros((dyads, further + 1, KNOTS))
-    for weights, (first, behind) in zip(inside.reshape(-1, KNOTS), readings.spans, strict=True):
-        weights[first:behind] = 1.0 / (behind - first)
-    centred = risen - (risen * inside[:, 1:]).sum(axis=2, keepdims=True)
+    from_zero = pt.concatenate([pt.zeros((dyads, further, 1)), pt.cumsum(walk, axis=2)], axis=2)
+    # Over the knots of its record a drift is zero on average: the offset is the mean.
+    record_weights = np.zeros((dyads, further + 1, KNOTS))
+    rows = record_weights.reshape(-1, KNOTS)
+    for weights, (first, end) in zip(rows, readings.spans, strict=True):
+        weights[first:end] = 1.0 / (end - first)
+    mean = (from_zero * record_weights[:, 1:]).sum(axis=2, keepdims=True)
+    centred = from_zero - mean
     drift = pt.concatenate([pt.zeros((dyads, 1, KNOTS)), step[:, None] * centred], axis=1)
     drift = pm.Deterministic("dataset_drift", drift)
     effect: Any = pt.zeros((dyads, further + 1))
     if spec.volume_effect:
         prior, spread = priors.volume_effect, priors.volume_effect_dyads
-        rest = ByDyad("dataset_volume", prior, spread, arrays.pool, dims=(dyads, further)).add()
-        effect = pt.concatenate([first_effect[:, None], rest], axis=1)
+        further_effects = ByDyad(
+            "dataset_volume", prior, spread, arrays.pool, dims=(dyads, further)
+        ).add()
+        effect = pt.concatenate([first_effect[:, None], further_effects], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
     return {"drift": drift, "dataset_volume_effect": effect}

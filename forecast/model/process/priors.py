@@ -18,15 +18,14 @@ from forecast.model.process.cycle import cycles
 from forecast.model.process.declarations import Prior, PriorValue, priors_of
 from forecast.model.process.trend import trends
 
+# Priors that no trend and no cycle declares; by week half-lives are longer and steps smaller
+# (`pace`)
 COMMON = priors_of("common")
-"""Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller
-(`pace`)."""
+# Priors of quantities that only several datasets have
 OF_DATASETS = {"dataset_dyads", "dataset_drift", "dataset_concentration"}
-"""Those about what several datasets have of their own."""
-# Longest typical half-life of a prior, in months: a centre above its logarithm was meant in
-# months
+# Months of a typical half-life; a centre is its logarithm, and a larger one was given in months
 MAX_HALF_LIFE = 240.0
-# The same of priors about slower quantities
+# Months of a typical half-life of slower quantities, by prior
 MAX_HALF_LIFE_BY_PRIOR = {"trend_half_life": 2400.0}
 
 
