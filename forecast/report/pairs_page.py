@@ -203,7 +203,7 @@ def questions_table(questions: "Sequence[OpenQuestion]", day: str | None) -> Tab
         rows.append(
             [
                 question.question,
-                question.sentence,
+                (question.sentence, question.note) if question.note else question.sentence,
                 stated,
                 moved,
                 words_of_day(date.fromisoformat(question.due)),

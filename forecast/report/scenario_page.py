@@ -76,7 +76,7 @@ def title(scenarios: Scenarios) -> str:
     outlook = scenarios.unconditional.improvement[main_horizon(scenarios.horizons)]
     until = period(outlook.until, weekly=scenarios.weekly)
     effects = [
-        f"{effect} given “{words.first_words(scenario.name, WORDS_OF_A_NAME)}”"
+        f"{effect} with “{words.first_words(scenario.name, WORDS_OF_A_NAME)}”"
         for effect, scenario in zip(_effects(scenarios), scenarios.scenarios, strict=True)
     ]
     named = wording.join_some(effects, SCENARIOS_IN_TITLE)
