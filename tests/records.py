@@ -29,7 +29,7 @@ def run_monday(day: date, *words: object, pairs: tuple[str, ...] = PAIRS) -> Any
     covered = () if "--covered-to" in words else stated
     own = (*pairs, "--day", day, "--horizons", "3,6")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecast.runs.monday.today", lambda: day)
+        patch.setattr("forecast.runs.weekly_questions.today", lambda: day)
         return run("monday", *DATA, *own, *covered, *words)
 
 

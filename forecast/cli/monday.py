@@ -162,9 +162,9 @@ def _print_week(week: "Monday") -> None:
     pairs = [(pair, _caveats_of(pair, week.gaps)) for pair in largest_change_first]
     print_lines("week", soft_wrap=True, week=week, pairs=pairs)
     print_lines("loud", soft_wrap=True, week=week)
-    for part, error in week.failures.items():
+    for part, error in week.tasks.failures.items():
         typer.echo(f"Failed: {part}: {printable(str(error))}", err=True)
-    if week.failures or week.rejected or week.doubts:
+    if week.tasks.failures or week.rejected or week.questions.doubts:
         raise typer.Exit(1)
     if not week.converged:
         raise NotConverged(

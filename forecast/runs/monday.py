@@ -1,9 +1,9 @@
 """A week's work in one folder: update, report, compare, answer and resolve, commit.
 
-Last week's fit is updated with what has become known, or a first one is made, and every pair of it
-gets a report, a comparison with its last one and a place on one page (docs/every-monday.md). What
-fails for one pair or question is kept apart, and the rest goes on. In a git repository a fit counts
-only with the digest that was committed with it.
+Last week's fit is updated with what has become known, or a first fit is made. Each of its pairs
+gets a report, a comparison with its last report, and a line on one page (docs/every-monday.md). What
+fails for one pair or question is noted, and the rest is done. In a git repository a saved fit is
+used only if its digest is committed.
 """
 
 import shutil
@@ -11,11 +11,11 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.base.dates import months_between, today
+from forecast.base.dates import months_between
 from forecast.base.digests import file_digest
 from forecast.base.durable import sync_folder
 from forecast.base.errors import (
@@ -24,7 +24,6 @@ from forecast.base.errors import (
     NoEvents,
     NoHigherShare,
     NotUpdatable,
-    RareCondition,
     SpecError,
 )
 from forecast.base.files import write_text
@@ -32,132 +31,135 @@ from forecast.base.progress import Progress
 from forecast.base.unfinished import clear_leftovers, partial_folder
 from forecast.data.events.additions import rejected_rows
 from forecast.data.events.coverage import gap_warnings
-from forecast.runs.pipeline import (
-    LEDGER,
-    SAVED_FIT,
-    PreparedReports,
-    prepare_reports,
-)
+from forecast.desk.questions.folder import QuestionFolder
+from forecast.runs.pipeline import SAVED_FIT, PreparedReports, prepare_reports
 from forecast.runs.settings import ReportSettings
+from forecast.runs.tasks import Tasks
+from forecast.runs.weekly_questions import WeeklyQuestions
 
 if TYPE_CHECKING:
-    from forecast.desk.questions import Draft, History, Question, TrackRecord
-    from forecast.desk.questions.doubts import Doubt
-    from forecast.desk.questions.folder import QuestionFolder
+    from forecast.desk.questions import Question
     from forecast.model import Fit
     from forecast.outlook.comparison import Change
     from forecast.outlook.contributions import Attribution
     from forecast.report.pairs_page import Pair
 
-REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"
-REPORTING, FORECAST_OF, RESOLUTION_OF = "report on", "forecast of", "resolution of"
+# Folders in the working folder: each week has a folder of its day in both
+REPORTS = Path("reports")
+CHANGES = Path("changes")
+
+DIGESTS = "fit.sha256"
+"""File with the digests of a saved fit, next to it; it is committed, the fit is not."""
+
+REPORT_ON = "report on"
+"""Name of the task of writing reports, by which failures are noted."""
 
 
 @dataclass
 class Monday:
-    """A week's work, step by step, and what came of it.
+    """A week's work in the working folder, and its results.
 
-    Run again on the same day, it goes on where it stopped.
+    A second run on the same day continues the first.
     """
 
     settings: ReportSettings  # Of the first fit, and of all reports
-    day: str  # Name of the week's folders
-    questions: Path
-    # Pairs that are asked for; None for those of the hierarchy, or of the fit
+    day: str  # Name of the week's folders, YYYY-MM-DD
+    question_folder: Path
+    # Pairs that the user named; None for those of the hierarchy, or of the saved fit
     dyads: tuple[str, ...] | None
-    commit: bool
+    commit: bool  # Whether to commit what is new
     progress: Progress
-    say: Callable[[str], None]  # Prints what has been done, line by line
-    page: Path | None = None  # Of all pairs
+    say: Callable[[str], None]  # Prints a line
+    page: Path | None = None  # The page of all pairs
     pairs: "list[Pair]" = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)  # What was answered and resolved
     rejected: tuple[str, ...] = ()  # Added rows that could not be used, with file, line and reason
     gaps: tuple[str, ...] = ()  # Days that no one has stated to be complete
-    undone: list[str] = field(default_factory=list)  # What could not be done, and why
-    # Forecasts that a person has to confirm before they are published
-    doubts: "tuple[Doubt, ...]" = ()
-    record: "TrackRecord | None" = None  # Of the questions, if any were asked
-    failures: dict[str, ForecastError] = field(default_factory=dict)  # By what they are about
     converged: bool = True
+    tasks: Tasks = field(init=False)
+    questions: WeeklyQuestions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tasks = Tasks(self.progress)
+        self.questions = WeeklyQuestions(
+            QuestionFolder(self.question_folder), date.fromisoformat(self.day), self.tasks, self.say
+        )
 
     @property
-    def new(self) -> Path:
-        """The folder of the week's reports."""
+    def reports(self) -> Path:
+        """The folder of this week's reports."""
         return REPORTS / self.day
 
     @property
-    def terms(self) -> dict[str, Any]:
-        """What the headlines compare with, and by how much."""
-        return {name: getattr(self.settings, name) for name in ("baseline_months", "improvement")}
+    def headline_terms(self) -> dict[str, Any]:
+        """The baseline of the headlines, and the smallest change that counts."""
+        return {
+            "baseline_months": self.settings.baseline_months,
+            "improvement": self.settings.improvement,
+        }
 
     @cached_property
-    def repository(self) -> bool:
-        """Whether the folder is in a git repository."""
-        return (
-            shutil.which("git") is not None
-            and not _git("rev-parse", "--is-inside-work-tree").returncode
-        )
+    def in_repository(self) -> bool:
+        """Whether the working folder is in a git repository."""
+        has_git = shutil.which("git") is not None
+        return has_git and _git("rev-parse", "--is-inside-work-tree").returncode == 0
 
     def run(self) -> None:
         """Update the fit, report, compare with the week before, answer questions, and commit."""
         from forecast.report.folder import PAIRS, require_report_folder
 
-        if self.commit and not self.repository:
+        if self.commit and not self.in_repository:
             raise SpecError(
                 "--commit: the folder is no git repository, or git is missing; run `git init`, or "
                 "leave it out"
             )
         require_report_folder(REPORTS, PAIRS)  # before long work
-        self._require_ledger()
-        last = self._last_fit()
-        prepared, resumed = self._prepare(None if last is None else last[0])
+        self.questions.require_writable_ledger()
+        last_folder, last_fit = self._last_fit()
+        prepared, resumed = self._prepare(last_folder)
         self.converged = all(gate.passed for gate in prepared.gates.values())
         has_news = resumed or not prepared.unchanged
-        before = last[1] if last is not None and has_news else None
-        compared = {} if before is None else self._questions_compared(before, prepared)
+        old = last_fit if has_news else None
+        compared = {} if old is None else self._questions_compared(old, prepared)
         self._report(prepared, keep=resumed, compared=list(compared))
-        if before is not None:
-            self._compare(before, prepared, compared, keep=resumed)
-        if (self.questions / "ledger.jsonl").exists():
-            self._answer(prepared)
+        if old is not None:
+            self._compare(old, prepared, compared, keep=resumed)
+        if self.questions.exist:
+            self.questions.restore_files()
+            self.questions.answer(prepared, self.settings.seed)
+            self.questions.resolve(prepared)
+            self.questions.score(
+                [self.reports / dyad for dyad in prepared.dyads], REPORTS / "index.html"
+            )
         self._list_pairs(prepared)
         if prepared.fit.gate.passed:
-            # After a failure the next run of this day compares with the last fit again.
-            self._remove_fits(keep={self.new, last[0]} if last and self.failures else {self.new})
+            kept = {self.reports}
+            if last_folder is not None and self.tasks.failures:
+                kept.add(last_folder)  # the next run on this day compares with its fit again
+            self._remove_fits(kept)
         if self.commit:
             self._commit()
 
-    def _require_ledger(self) -> None:
-        """Make sure that what is forecast can be written to the ledger, if there is one."""
-        from forecast.desk.questions.folder import QuestionFolder
-
-        question_folder = QuestionFolder(self.questions)
-        if question_folder.ledger.exists():
-            for warning in question_folder.read().warnings:
-                self.say(f"Warning: {warning}")
-            question_folder.append([])
-
     def _commit(self) -> None:
-        """Commit what is new in the folders of the week, but for saved fits."""
+        """Commit what is new in the folders of the week, without the saved fits."""
         added = map(Path, self.settings.source.additions) if self.settings.source else ()
-        folders = (*added, self.questions, REPORTS, CHANGES)
+        folders = (*added, self.question_folder, REPORTS, CHANGES)
         paths = [path.as_posix() for path in folders if path.exists()]
         _run_git("add", "--", *paths, f":(exclude,glob){REPORTS.as_posix()}/*/{SAVED_FIT}/**")
         if _git("diff", "--cached", "--quiet", "--", *paths).returncode:
             _run_git("commit", "--quiet", "--message", f"Forecast of {self.day}", "--", *paths)
 
-    def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
-        """Return the reports, and whether their fit is an earlier one of this day.
+    def _prepare(self, last_folder: Path | None) -> tuple[PreparedReports, bool]:
+        """Return the reports, and whether their fit was saved by an earlier run of this day.
 
-        The fit is that of this day, else the last one updated, else a new one.
+        Without such a fit, the fit of the last folder is updated; without that, a new one is made.
         """
-        fit_of_today = self.new / SAVED_FIT
-        resumed = fit_of_today.exists() and self._trusted(fit_of_today)
+        fit_of_today = self.reports / SAVED_FIT
+        resumed = fit_of_today.exists() and self._is_trusted(fit_of_today)
         path = None
         if resumed:
             path = fit_of_today
-        elif last is not None:
-            path = last / SAVED_FIT
+        elif last_folder is not None:
+            path = last_folder / SAVED_FIT
         settings = self.settings
         if path is not None:
             self._require_dyads_of(path)
@@ -165,13 +167,13 @@ class Monday:
         prepared = prepare_reports(settings, every=True, progress=self.progress)
         if not (resumed and prepared.unchanged):
             prepared.fit.save(fit_of_today)
-        write_text(self.new / DIGESTS, digests(fit_of_today), durable=True)
+        write_text(self.reports / DIGESTS, digests(fit_of_today), durable=True)
         if self.commit:
-            _run_git("add", "--", (self.new / DIGESTS).as_posix())
+            _run_git("add", "--", (self.reports / DIGESTS).as_posix())
         return prepared, resumed and prepared.unchanged
 
     def _require_dyads_of(self, path: Path) -> None:
-        """Reject a choice of pairs that are not those of a saved fit."""
+        """Raise SpecError if the user named other pairs than those of a saved fit."""
         from forecast.model import Fit
 
         if self.dyads is None:
@@ -183,14 +185,13 @@ class Monday:
                 "the fit to fit again"
             )
 
-    def _last_fit(self) -> "tuple[Path, Fit] | None":
-        """Return the latest folder with a converged and, in a repository, committed fit."""
+    def _last_fit(self) -> "tuple[Path, Fit] | tuple[None, None]":
+        """Return the latest earlier fit that may be used and has converged, with its folder."""
         from forecast.model import Fit
 
-        for folder in sorted(
-            (path.parent for path in REPORTS.glob(f"*/{SAVED_FIT}")), reverse=True
-        ):
-            if folder.name >= self.day or not self._trusted(folder / SAVED_FIT):
+        folders = [path.parent for path in REPORTS.glob(f"*/{SAVED_FIT}")]
+        for folder in sorted(folders, reverse=True):
+            if folder.name >= self.day or not self._is_trusted(folder / SAVED_FIT):
                 continue
             try:
                 fit = Fit.load(folder / SAVED_FIT)
@@ -200,15 +201,16 @@ class Monday:
             if fit.gate.passed:
                 return folder, fit
             self.say(f"{folder / SAVED_FIT} has not converged; it is not used.")
-        return None
+        return None, None
 
-    def _trusted(self, path: Path) -> bool:
-        """Return whether a fit may be used; in a repository its digests must be committed."""
-        if not self.repository:
+    def _is_trusted(self, path: Path) -> bool:
+        """Return whether a saved fit may be used; in a repository its digests must be committed."""
+        if not self.in_repository:
             return True
-        # As it is committed, or was added for the commit of a run that stopped; empty if it is not.
-        stated = _git("show", f":./{path.with_name(DIGESTS).as_posix()}").stdout
-        if stated and stated == digests(path):
+        # From git's index, which also has what a run added that stopped before its commit.
+        # Empty if the file is not in the index.
+        committed = _git("show", f":./{path.with_name(DIGESTS).as_posix()}").stdout
+        if committed and committed == digests(path):
             return True
         self.say(
             f"{path} is not the one that was committed with its report; it is not used. Commit "
@@ -216,48 +218,40 @@ class Monday:
         )
         return False
 
-    def _each[Item, Result](
-        self, task: str, items: Mapping[str, Item], do: Callable[[Item], Result]
-    ) -> list[Result]:
-        """Do a task for each of some pairs or questions, by name; note which fail, and go on."""
-        results = []
-        for name, item in items.items():
-            self.progress(f"{task} {name}", 0, 0)
-            try:
-                results.append(do(item))
-            except ForecastError as error:
-                self.failures[f"{task} {name}"] = error
-        return results
-
     def _report(self, prepared: PreparedReports, *, keep: bool, compared: Sequence[str]) -> None:
-        """Write the reports; those of some pairs have a page on what has changed."""
+        """Write the reports, and note what a reader has to know of their data and their fit.
+
+        With `keep`, reports that are there stay. Reports on compared pairs link to their change.
+        """
 
         def write(dyad: str) -> None:
-            if not (keep and (self.new / dyad / "index.html").exists()):
-                links = {"All pairs": "../../index.html"}
-                if dyad in compared:
-                    links["Change"] = (
-                        f"../../../{(CHANGES / self.day / dyad / 'index.html').as_posix()}"
-                    )
-                prepared.write(
-                    dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name
-                )
+            folder = self.reports / dyad
+            if keep and (folder / "index.html").exists():
+                return
+            links = {"All pairs": "../../index.html"}
+            if dyad in compared:
+                change = CHANGES / self.day / dyad / "index.html"
+                links["Change"] = f"../../../{change.as_posix()}"
+            prepared.write(dyad, folder, links=links, ledger=self.questions.folder.ledger)
 
         table = prepared.job.records.events
         if table is not None:
-            self.rejected, self.gaps = rejected_rows(table), gap_warnings(table.additions)
-        self.undone += [f"report on {dyad}: {reason}" for dyad, reason in prepared.skipped.items()]
+            self.rejected = rejected_rows(table)
+            self.gaps = gap_warnings(table.additions)
+        for dyad, reason in prepared.skipped.items():
+            self.tasks.undone.append(f"{REPORT_ON} {dyad}: {reason}")
         for note in prepared.notes:
             self.say(note)
-        self._each(REPORTING, {dyad: dyad for dyad in prepared.dyads}, write)
+        self.tasks.each(REPORT_ON, {dyad: dyad for dyad in prepared.dyads}, write)
 
     def _questions_compared(
         self, old: "Fit", prepared: PreparedReports
     ) -> "dict[str, Question | None]":
-        """Return, by pair, the question that both weeks answer; None is the headline of both.
+        """Return, by pair, the question that the old and the new fit answer.
 
-        In a new month the headline asks of another window, so that both answer that of the week
-        before. Pairs for which there is no such question are named, and not compared.
+        None stands for the headline, if it asks about the same window in both weeks. In a new month
+        it asks about another window, so that both fits answer the headline of the week before.
+        Pairs for which there is no such question are noted, and not compared.
         """
         from forecast.desk.questions.explain import headline_question
         from forecast.outlook.query import main_horizon
@@ -269,10 +263,10 @@ class Monday:
             horizon = main_horizon(prepared.assessments[dyad].horizons)
             try:
                 questions[dyad] = headline_question(
-                    old, prepared.fit, dyad, horizon=horizon, **self.terms
+                    old, prepared.fit, dyad, horizon=horizon, **self.headline_terms
                 )
             except NoHigherShare as error:
-                self.undone.append(f"comparison of {dyad}: {error}")
+                self.tasks.undone.append(f"comparison of {dyad}: {error}")
         return questions
 
     def _compare(
@@ -283,7 +277,10 @@ class Monday:
         *,
         keep: bool,
     ) -> None:
-        """Write what has changed of each pair since the last fit, which is updated once for all."""
+        """Write a page per pair on what has changed since the old fit.
+
+        With `keep`, pages that are there stay. The old fit is carried over once, for all pairs.
+        """
         from forecast.desk.questions.explain import asking
         from forecast.outlook.comparison import carry_over, split_change, split_question_change
         from forecast.outlook.query import main_horizon
@@ -306,7 +303,7 @@ class Monday:
                     prepared.fit,
                     dyad,
                     horizon=horizon,
-                    **self.terms,
+                    **self.headline_terms,
                     old_seed=seed,
                     new_seed=seed,
                     **common,
@@ -325,23 +322,26 @@ class Monday:
                 "All pairs": f"../../../{REPORTS}/index.html",
                 "Report": f"../../../{REPORTS}/{self.day}/{dyad}/index.html",
             }
-            events = self._events(prepared, dyad, change, question)
+            events = self._contributions(prepared, dyad, change, question)
             write_change((old, prepared.fit), change, folder, events=events, links=links)
 
-        clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
-        self._each("comparison of", {dyad: dyad for dyad in questions}, write)
+        # Writing a page clears leftovers too, but no page is written where all are there already.
+        clear_leftovers(CHANGES / self.day)
+        self.tasks.each("comparison of", {dyad: dyad for dyad in questions}, write)
 
-    def _events(
+    def _contributions(
         self, prepared: PreparedReports, dyad: str, change: "Change", question: "Question | None"
     ) -> "Attribution | None":
-        """Return what the events since then did, within at most a year.
+        """Return what the events since the old fit contributed to a change.
 
-        None where a new fit would have to say.
+        None if there are none, if they cannot be listed without a new fit, or if the change spans
+        too many months.
         """
         from forecast.desk.questions.explain import attribute_question
         from forecast.outlook.attribution import MAX_MONTHS_EXPLAINED, attribute
 
-        months, table = months_between(*change.days), prepared.job.records.events
+        months = months_between(*change.days)
+        table = prepared.job.records.events
         if months > MAX_MONTHS_EXPLAINED or table is None:
             return None
         common: dict[str, Any] = {
@@ -353,187 +353,81 @@ class Monday:
             if question is not None:
                 return attribute_question(prepared.fit, question, table, dyad=dyad, **common)
             horizon = change.asked.horizon  # type: ignore[union-attr]
-            return attribute(prepared.fit, dyad, table, horizon=horizon, **self.terms, **common)
+            return attribute(
+                prepared.fit, dyad, table, horizon=horizon, **self.headline_terms, **common
+            )
         except NoEvents:
             return None
         except NotUpdatable:
-            report = (self.new / dyad).as_posix()
-            self.undone.append(
+            report = (self.reports / dyad).as_posix()
+            source = self.settings.source
+            additions = (source.additions if source else ()) or ("added",)
+            self.tasks.undone.append(
                 f"{dyad}: what each event since then contributed is not listed, because only a new "
-                f"fit shows it: forecast explain {report} --add {self._added_words} (minutes)"
+                f"fit shows it: forecast explain {report} --add {' --add '.join(additions)} "
+                "(minutes)"
             )
             return None
-
-    @property
-    def _added_words(self) -> str:
-        """The added files or folders, as one gives them after ``--add``."""
-        source = self.settings.source
-        return " --add ".join(source.additions) if source and source.additions else "added"
 
     def _list_pairs(self, prepared: PreparedReports) -> None:
         """Write the page of all pairs, with their chances the time before."""
         from forecast.report.pairs_page import Pair, write_pairs
 
-        day = self.day
-        days = sorted({path.parents[1] for path in REPORTS.glob("*/*/forecast.json")}, reverse=True)
-        before = next((folder for folder in days if folder.name < day), None)
+        last_reports = self._last_reports()
 
         def read(dyad: str) -> Pair:
             earlier = None
-            if before is not None and (before / dyad / "forecast.json").exists():
-                earlier = Pair.read(before / dyad, "")
-            change = CHANGES / day / dyad / "index.html"
+            if last_reports is not None and (last_reports / dyad / "forecast.json").exists():
+                earlier = Pair.read(last_reports / dyad, "")
+            change = CHANGES / self.day / dyad / "index.html"
             link = f"../{change.as_posix()}" if change.exists() else ""
-            return Pair.read(self.new / dyad, f"{day}/{dyad}/index.html", earlier, link)
+            return Pair.read(self.reports / dyad, f"{self.day}/{dyad}/index.html", earlier, link)
 
         failed = {
-            dyad: str(self.failures[f"{REPORTING} {dyad}"])
+            dyad: str(self.tasks.failures[f"{REPORT_ON} {dyad}"])
             for dyad in prepared.dyads
-            if f"{REPORTING} {dyad}" in self.failures
+            if f"{REPORT_ON} {dyad}" in self.tasks.failures
         }
         reported = {dyad: dyad for dyad in prepared.dyads if dyad not in failed}
-        self.pairs = self._each("listing", reported, read)
-        compared = None if before is None else (before.name, day)
-        links = {"Track record": f"../{record}"} if (record := self._record_address()) else {}
-        waiting = () if self.record is None else self.record.waiting
+        self.pairs = list(self.tasks.each("listing", reported, read).values())
+        compared_days = None if last_reports is None else (last_reports.name, self.day)
+        record_address = self.questions.record_address
+        links = {"Track record": f"../{record_address}"} if record_address else {}
+        record = self.questions.record
+        waiting = () if record is None else record.waiting
         self.page = write_pairs(
-            self.pairs, REPORTS, prepared.skipped | failed, compared, links, waiting
+            self.pairs, REPORTS, prepared.skipped | failed, compared_days, links, waiting
         )
 
-    def _record_address(self) -> str:
-        """Return the address of the track record from this folder.
-
-        Empty if there is none, or it lies elsewhere.
-        """
-        page = (self.questions / "record/index.html").resolve()
-        if not (self.questions / "ledger.jsonl").exists() or not page.is_relative_to(Path.cwd()):
-            return ""
-        return page.relative_to(Path.cwd()).as_posix()
-
-    def _answer(self, prepared: PreparedReports) -> None:
-        """Answer and resolve what is open in the ledger, and write the track record."""
-        from forecast.desk.questions.folder import QuestionFolder
-        from forecast.desk.questions.open_questions import (
-            answer_of,
-            event_answer_of,
-            needs_no_fit,
-            resolution_of,
-        )
-
-        question_folder = QuestionFolder(self.questions)
-        records, fit = prepared.job.records, prepared.fit
-        if mended := question_folder.mend(question_folder.read()):
-            self.say(mended)
-        model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.settings.seed
-
-        def answer(history: "History") -> "Draft | str":
-            if needs_no_fit(history.question):
-                return event_answer_of(history, records.events, date.fromisoformat(self.day))
-            if not set(history.question.dyads) <= set(fit.dyads):
-                return "of another pair than the fit's"
-            try:
-                return answer_of(
-                    history, fit, model=model, converged=converged, seed=seed, table=records.events
-                )
-            except RareCondition as error:
-                return str(error)
-
-        def resolve(history: "History") -> "Draft | str":
-            return resolution_of(history, records, today(), now=today())
-
-        self._append_each(FORECAST_OF, question_folder, answer)
-        self._append_each(RESOLUTION_OF, question_folder, resolve)
-        self._score(question_folder, prepared)
-
-    def _append_each(
-        self,
-        task: str,
-        question_folder: "QuestionFolder",
-        draft_of: "Callable[[History], Draft | str]",
-    ) -> None:
-        """Append an entry on each open question, and note the reasons where there is none."""
-        from forecast.desk.questions.folder import questions_of
-
-        histories = questions_of(question_folder.read(), only_open=True)
-        by_name = {history.question.id: history for history in histories}
-        done = self._each(task, by_name, partial(_with_history, draft_of))
-        drafts = []
-        for history, draft in done:
-            if not isinstance(draft, str):
-                drafts.append(draft)
-            elif _missed(task, history, draft):
-                self.undone.append(f"{task} {history.question.id}: {draft}")
-        entries = question_folder.append(drafts).entries
-        self.lines += [f"{entry.question}: {entry.said}" for entry in entries]
-
-    def _score(self, question_folder: "QuestionFolder", prepared: PreparedReports) -> None:
-        """Write the track record, and note the forecasts that a person has to confirm."""
-        from forecast.desk.questions import TrackRecord
-        from forecast.desk.questions.doubts import doubts_of
-        from forecast.report.folder import read_numbers
-        from forecast.report.ledger_page import write_track_record
-
-        ledger = question_folder.read()
-        up = "../" * self._record_address().count("/")
-        links = {"All pairs": f"{up}{REPORTS}/index.html"} if up else {}
-        reports = [
-            read_numbers(self.new / dyad)
-            for dyad in prepared.dyads
-            if (self.new / dyad / "forecast.json").exists()
-        ]
-        self.record = TrackRecord.of(ledger, reports=reports)
-        doubts = doubts_of(ledger.histories.values(), reports)
-        self.doubts = tuple(doubt for doubt in doubts if not doubt.confirmed)
-        write_track_record(
-            self.record, self.questions / "record", inputs=[ledger.path], links=links
-        )
+    def _last_reports(self) -> Path | None:
+        """Return the folder of the latest reports before this day."""
+        folders = {path.parents[1] for path in REPORTS.glob("*/*/forecast.json")}
+        return max((folder for folder in folders if folder.name < self.day), default=None)
 
     def _remove_fits(self, keep: set[Path]) -> None:
-        """Remove the fits of other days, which take some hundred megabytes each."""
+        """Remove the fits of all folders but some: each takes some hundred megabytes."""
         from forecast.model.storage import is_saved_fit
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
-            if path.parent not in keep and is_saved_fit(path):
-                with partial_folder(
-                    REPORTS / SAVED_FIT
-                ) as removed:  # at once: no part of a fit stays if this stops
-                    path.rename(removed / SAVED_FIT)
-                    sync_folder(path.parent)
-
-
-def _with_history(
-    draft: "Callable[[History], Draft | str]", history: "History"
-) -> "tuple[History, Draft | str]":
-    return history, draft(history)
-
-
-def _missed(task: str, history: "History", reason: str) -> bool:
-    """Return whether a reason is a failure, and not only that nothing was to be done."""
-    from forecast.desk.questions import OutsideQuestion
-    from forecast.desk.questions.open_questions import NOTHING_NEW
-
-    over = history.question.over(today())
-    if task == RESOLUTION_OF:
-        return (
-            over
-            and history.question.resolvable
-            and not isinstance(history.question, OutsideQuestion)
-        )
-    return not over and reason != NOTHING_NEW
+            if path.parent in keep or not is_saved_fit(path):
+                continue
+            # A fit is renamed first, so that no part of one stays under its name if this stops.
+            with partial_folder(REPORTS / SAVED_FIT) as removed:
+                path.rename(removed / SAVED_FIT)
+                sync_folder(path.parent)
 
 
 def digests(folder: Path) -> str:
-    """Return the digest of each file of a saved fit, as `sha256sum` prints them.
+    """Return the digest of each file of a saved fit, one a line, as `sha256sum` prints them.
 
-    A link has none.
+    A link has no digest, so that a fit with one is never used.
     """
+    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
     lines = []
-    for path in sorted(
-        path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
-    ):
+    for path in sorted(paths):
         ordinary = path.is_file() and not path.is_symlink()
-        stated = file_digest(path) if ordinary else "no ordinary file"
-        lines.append(f"{stated}  ./{path.relative_to(folder).as_posix()}\n")
+        digest = file_digest(path) if ordinary else "no ordinary file"
+        lines.append(f"{digest}  ./{path.relative_to(folder).as_posix()}\n")
     return "".join(lines)
 
 
@@ -545,9 +439,8 @@ def _git(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _run_git(*words: str) -> None:
-    """Run git, and fail as it does; what it writes is on the disk before it ends."""
-    done = _git("-c", "core.fsync=all", *words)
-    if done.returncode:
-        raise ForecastError(
-            f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again"
-        )
+    """Run git, and raise ForecastError if it fails; what it writes is synced to the disk."""
+    process = _git("-c", "core.fsync=all", *words)
+    if process.returncode:
+        output = (process.stderr or process.stdout).strip()
+        raise ForecastError(f"git {words[0]}: {output}. Mend that, and run it again")
