@@ -468,8 +468,11 @@ def test_the_commands_of_the_page_are_there() -> None:
 def test_the_exit_code_says_whether_a_person_has_to_mend_something(fault, code, line, capsys):
     from forecast.cli.monday import _print_week
 
-    sound = {"pairs": [], "lines": [], "rejected": (), "gaps": (), "undone": [], "doubts": ()}
-    week = SimpleNamespace(**sound | fault, page="page", failures={}, converged=True)
+    doubts = fault.get("doubts", [])
+    sound = {"pairs": [], "rejected": (), "gaps": (), "page": "page", "converged": True}
+    questions = SimpleNamespace(lines=[], doubts=doubts)
+    tasks = SimpleNamespace(failures={}, undone=[])
+    week = SimpleNamespace(**sound | fault, questions=questions, tasks=tasks)
     if code is None:
         _print_week(week)
     else:
