@@ -1,9 +1,9 @@
 """A week's work in one folder: update, report, compare, answer and resolve, commit.
 
 Last week's fit is updated with what has become known, or a first fit is made. Each of its pairs
-gets a report, a comparison with its last report, and a line on one page (docs/every-monday.md). What
-fails for one pair or question is noted, and the rest is done. In a git repository a saved fit is
-used only if its digest is committed.
+gets a report, a comparison with its last report, and a line on one page (docs/every-monday.md).
+What fails for one pair or question is noted, and the rest is done. In a git repository a saved fit
+is used only if its digest is committed.
 """
 
 import shutil
