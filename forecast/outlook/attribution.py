@@ -32,7 +32,7 @@ from forecast.outlook.contributions import (
     LevelMonth,
     sum_numbers,
 )
-from forecast.outlook.draws import dyad_draws, position
+from forecast.outlook.draws import dyad_draws, index_of_dyad
 from forecast.outlook.leaving_out import (
     ReducedFit,
     Setting,
@@ -125,7 +125,7 @@ def attribute(
     -1.3
     """
     seed = whole_seed(seed)
-    position(fit.panel, dyad)
+    index_of_dyad(fit.panel, dyad)
     record = main_record(fit.panel, dyad)
     baseline = record if isinstance(record, NotDefined) else record.baseline(baseline_months)
     fixed = None if isinstance(baseline, NotDefined) else baseline.share

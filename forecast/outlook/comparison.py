@@ -25,7 +25,7 @@ from forecast.base.wording import Card, Displayed, join, number, signed
 from forecast.data.panel import panel_kind, recounted
 from forecast.data.panel.record import last_known
 from forecast.model import Fit, update
-from forecast.outlook.draws import FitLike, position
+from forecast.outlook.draws import FitLike, index_of_dyad
 from forecast.outlook.recorded import (
     Baseline,
     main_record,
@@ -338,7 +338,7 @@ def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
     """
     panels = old.panel, new.panel
     for panel in panels:
-        position(panel, dyad)
+        index_of_dyad(panel, dyad)
     first, second = (panel.attrs["frequency"] for panel in panels)
     if first != second:
         raise DataError(f"fits: periods are a {first} and a {second}; compare alike")

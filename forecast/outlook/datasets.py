@@ -1,4 +1,4 @@
-"""Level by dataset: what each implies, their disagreement, and which one resolves.
+"""Level implied by each dataset, disagreement of datasets, and their weight in the present level.
 
 No model is refitted. The data of each dataset are compared with those that the joint level implies
 for it. Disagreement and the level without a dataset's last two years follow from a Gaussian
@@ -9,6 +9,7 @@ datasets and the dataset's other years.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -25,21 +26,23 @@ from forecast.model.process.component import Component, Motion
 from forecast.model.process.cycle import find_cycle
 from forecast.model.process.priors import Priors
 from forecast.model.process.trend import find_trend
-from forecast.outlook.draws import FitLike, SpecLike, position, stream
+from forecast.outlook.draws import TAILS, FitLike, SpecLike, index_of_dyad, stream
 from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, main_dataset
 from forecast.outlook.summary import Estimate, estimate, sentence
 
+# Posterior draws, evenly spaced, under which event data are simulated: enough for a 90% interval
 DRAWS = 400
-"""Draws of the posterior, evenly spaced, under which records are simulated."""
+# Years of the record that the algebra uses: earlier months hardly inform the present level, and
+# the time to solve grows with the cube of the months
 YEARS_BACK = 30
-"""The algebra is of so much of the record: earlier months hardly bear on the present, and all of
-them take long."""
+# Smallest variance of the present level, log-odds squared: rounding may leave a negative one
 MIN_VARIANCE = 1e-12
-"""Smallest variance of the present level: rounding may leave less than none."""
+# Smallest parameter of a beta distribution: rounding may leave zero, which cannot be drawn from
+MIN_BETA = 1e-9
+# Last months of a dataset that inform the present level; earlier months inform its offset
 RECENT_MONTHS = 24
-"""Last months of a dataset that inform the present level; earlier months inform its offset."""
+# Standard deviations beyond which a year counts as a disagreement: one year in twenty by chance
 DISAGREEMENT_SD = 2.0
-"""Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,14 @@ class DatasetYear:
     """A calendar year of a dataset."""
 
     year: int  # Calendar year
-    events: int  # Events
-    share: float  # Per cent cooperative
-    expected: float  # Median of simulations at the joint level, per cent
+    events: int  # Number of events
+    share: float  # Cooperative share, per cent
+    expected: float  # Median share of simulations at the joint level, per cent
     low: float  # Lower end of their 90% interval
     high: float  # Upper end
-    # Distance from what the other datasets and its own other years imply, in standard deviations;
-    # None without other datasets and beyond thirty years
+    # Distance from the prediction by the other datasets and the dataset's own other years, in
+    # standard deviations; None if no other dataset has events in the year, or it is over thirty
+    # years back
     residual: float | None
 
 
@@ -61,75 +65,90 @@ class DatasetYear:
 class DatasetOutlook:
     """Level implied by one dataset."""
 
-    name: str  # Of the dataset
-    main: bool  # The outlook is about it
+    name: str  # Name of the dataset
+    main: bool  # Whether the outlook is about this dataset
     first: date  # First covered day
     last: date  # Last covered day
-    events: int  # Events recorded
-    # Points by which it reads above the first dataset in its last covered period; None of the first
+    events: int  # Number of events
+    # Points by which its share exceeds that of the first dataset in its last covered period; None
+    # for the first dataset
     offset: Estimate | None
-    drift: Estimate | None  # Part of it since its first covered period, points
-    # Independent events in a very busy month; None without overdispersion
+    drift: Estimate | None  # Part of the offset that arose since its first covered period, points
+    # Number of independent events that a very busy month amounts to; None without overdispersion
     concentration: Estimate | None
-    years: tuple[DatasetYear, ...]  # Those with at least three events
-    disagrees: tuple[int, ...]  # Those with a residual beyond two standard deviations
+    years: tuple[DatasetYear, ...]  # Years with at least three events
+    disagrees: tuple[int, ...]  # Years with a residual beyond two standard deviations
     without: Estimate  # Present level, per cent, without its last two years (Gaussian algebra)
-    with_all: Estimate  # The same with them
-    # Per cent by which the standard deviation of the present level, in log-odds, grows without them
+    with_all: Estimate  # Present level, per cent, from all data (Gaussian algebra)
+    # Per cent by which the standard deviation of the present level, in log-odds, grows without its
+    # last two years
     worth: float
-    sentence: str  # In words
+    sentence: str  # Offset and drift in words
 
 
 @dataclass(frozen=True)
 class _DatasetReading:
-    """How a dataset reads the level of a dyad, with its record: thinned draws (draw, ...)."""
+    """Event data of a dataset and its deviation from the level of a dyad, by thinned draw."""
 
     record: DatasetRecord
-    offset: Float
-    concentration: Float | None
-    # Knot of the drift before every period, and how far the period is on the way to the next
-    knot: Index
-    part: Float
+    offset: Float  # Log-odds added to the level in each period, (draw, time)
+    concentration: Float | None  # (draw,); None without overdispersion
+    knot: Index  # Last knot of the drift up to each period, (time,)
+    part: Float  # Part of the way from that knot to the next one, (time,)
 
     @property
     def ends(self) -> tuple[int, int]:
-        months = np.flatnonzero(self.record.covered)
-        return int(months[0]), int(months[-1])
+        """First and last covered period."""
+        periods = np.flatnonzero(self.record.covered)
+        return int(periods[0]), int(periods[-1])
+
+
+class _NormalLevel(NamedTuple):
+    """Normal distribution of the present level, log-odds."""
+
+    mean: float
+    sd: float
 
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
     """Compute the level of a dyad by dataset; empty if fewer than two datasets cover it."""
-    dyad_index = position(fit.panel, dyad)
+    dyad_index = index_of_dyad(fit.panel, dyad)
     panel = fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
-    few = max(DRAWS // fit.posterior.sizes["chain"], 1)
-    chosen = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
-    draws = fit.posterior.isel(draw=chosen).isel(dyad=dyad_index)
+    draws = _thinned(fit.posterior).isel(dyad=dyad_index)
     records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
-    data = [
+    readings = [
         _reading(panel, draws, dyad_index, record) for record in records if record.covered.any()
     ]
-    if len(data) < 2:
+    if len(readings) < 2:
         return ()
     level = flat(draws["level"])
     noise = flat(draws["tau"]) if "tau" in draws else np.zeros(len(level))
     era = panel["era_index"].isel(dyad=dyad_index).to_numpy()
-    present, residuals = _present(
-        fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data
+    algebra = _GaussianAlgebra.of(
+        fit, draws, era, level.mean(axis=0), float((noise**2).mean()), readings
     )
+    residuals = algebra.residuals()
+    with_all = algebra.present_level()
     main = main_dataset(panel, dyad)
     outlooks = []
-    for reading in data:
+    for reading in readings:
         number = reading.record.number
         rng = stream(seed, dyad, f"dataset {number}")
         years = _years(reading, level, noise, residuals[number], rng)
+        without = algebra.present_level(without_recent=number)
         outlooks.append(
-            _outlook(
-                fit, dyad_index, reading, years, present[number], present[None], main == number
-            )
+            _outlook(fit, dyad_index, reading, years, without, with_all, main == number)
         )
     return tuple(outlooks)
+
+
+def _thinned(posterior: xr.Dataset) -> xr.Dataset:
+    """Return about `DRAWS` draws, evenly spaced within each chain."""
+    draws_per_chain = max(DRAWS // posterior.sizes["chain"], 1)
+    spaced = np.linspace(0, posterior.sizes["draw"] - 1, draws_per_chain).astype(int)
+    return posterior.isel(draw=np.unique(spaced))
 
 
 def _outlook(
@@ -137,19 +156,19 @@ def _outlook(
     dyad_index: int,
     reading: _DatasetReading,
     years: tuple[DatasetYear, ...],
-    without: tuple[float, float],
-    with_all: tuple[float, float],
+    without: _NormalLevel,
+    with_all: _NormalLevel,
     main: bool,
 ) -> DatasetOutlook:
-    """Return the outlook by one dataset.
-
-    `without` and `with_all` have mean and standard deviation of the present level, log-odds.
-    """
-    record, (first, last) = reading.record, reading.ends
+    """Return the outlook by one dataset, with the present level without and with it."""
+    record = reading.record
+    first, last = reading.ends
     size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
-    offset, drift = _offsets(fit, dyad_index, reading)
-    odd = (
-        each for each in years if each.residual is not None and abs(each.residual) > DISAGREEMENT_SD
+    offset, drift = _offset_and_drift(fit, dyad_index, reading)
+    disagrees = tuple(
+        year.year
+        for year in years
+        if year.residual is not None and abs(year.residual) > DISAGREEMENT_SD
     )
     return DatasetOutlook(
         name=record.dataset,
@@ -161,12 +180,12 @@ def _outlook(
         drift=drift,
         concentration=_concentration(fit, record.number),
         years=years,
-        disagrees=tuple(each.year for each in odd),
+        disagrees=disagrees,
         without=_as_estimate(
             without, "present level without the last two years of the dataset", size
         ),
         with_all=_as_estimate(with_all, "present level", size),
-        worth=100.0 * (without[1] / with_all[1] - 1.0),
+        worth=100.0 * (without.sd / with_all.sd - 1.0),
         sentence=sentence("reading", record.dataset, offset, drift),
     )
 
@@ -186,294 +205,327 @@ def _concentration(fit: FitLike, number: int) -> Estimate | None:
 def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
     """Return in words which dataset decides the present level, and where they disagree."""
     decisive = max(outlooks, key=lambda outlook: outlook.worth)
-    odd = [
+    disagreements = [
         f"{source_words(outlook.name)} in {join([str(year) for year in outlook.disagrees])}"
         for outlook in outlooks
         if outlook.disagrees
     ]
-    return sentence("datasets", decisive, odd)
+    return sentence("datasets", decisive, disagreements)
 
 
 def _reading(
     panel: xr.Dataset, draws: xr.Dataset, dyad_index: int, record: DatasetRecord
 ) -> _DatasetReading:
+    """Return the data of a dataset with its deviation from the level, by draw.
+
+    The deviations of the two directions are weighted by their counts.
+    """
     of_dataset = draws.isel(dataset=record.number)
-    reports = (
+    counts = (
         panel["counts"]
         .isel(dyad=dyad_index, dataset=record.number)
         .sum(["time", "class"])
         .to_numpy()
     )
-    weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
+    weight = counts / counts.sum() if counts.any() else np.full(len(counts), 1 / len(counts))
     knot, part = knots(panel)
-    offset = (flat(of_dataset["direction_offset"]) @ weight)[:, None] + drift_between(
-        flat(of_dataset["dataset_drift"]), knot, part
-    )
+    drift = drift_between(flat(of_dataset["dataset_drift"]), knot, part)
+    offset = (flat(of_dataset["direction_offset"]) @ weight)[:, None] + drift
     if "dataset_volume_effect" in of_dataset:
-        busy = relative_counts(record.total, record.covered, record.clock.periods(1))
-        offset = offset + flat(of_dataset["dataset_volume_effect"])[:, None] * busy
-    return _DatasetReading(
-        record,
-        offset,
-        flat(of_dataset["concentration"]) if "concentration" in of_dataset else None,
-        knot,
-        part,
-    )
+        volume = relative_counts(record.total, record.covered, record.clock.periods(1))
+        offset = offset + flat(of_dataset["dataset_volume_effect"])[:, None] * volume
+    concentration = flat(of_dataset["concentration"]) if "concentration" in of_dataset else None
+    return _DatasetReading(record, offset, concentration, knot, part)
 
 
-def _offsets(
-    fit: FitLike, dyad_index: int, data: _DatasetReading
+def _offset_and_drift(
+    fit: FitLike, dyad_index: int, reading: _DatasetReading
 ) -> tuple[Estimate | None, Estimate | None]:
-    """Return how far a dataset reads above the first one at its end, and since its beginning."""
-    number = data.record.number
+    """Return the offset from the first dataset in the last covered period, and its drift.
+
+    The drift is the change of the offset since the first covered period. Both are in points of
+    share at the present level, and None for the first dataset.
+    """
+    number = reading.record.number
     if number == 0:
         return None, None
     of_dataset = fit.posterior.isel(dyad=dyad_index, dataset=number)
-    drift = (
-        of_dataset["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
+    drift = _double(of_dataset["dataset_drift"].transpose("chain", "draw", "knot"))
+    constant = _double(of_dataset["direction_offset"].mean("direction").transpose("chain", "draw"))
+    first, last = reading.ends
+    level = _double(
+        fit.posterior["level"].isel(dyad=dyad_index, time=last).transpose("chain", "draw")
     )
-    fixed = (
-        of_dataset["direction_offset"]
-        .mean("direction")
-        .transpose("chain", "draw")
-        .to_numpy()
-        .astype(np.float64)
+
+    def share_at(period: int) -> Float:
+        """Share that the dataset shows in a period if the level is that of the last one."""
+        knot, part = int(reading.knot[period]), float(reading.part[period])
+        return share(level + (constant + drift_between(drift, knot, part)))
+
+    words = f"points of share that {reading.record.dataset} reads above the first dataset"
+    offset = estimate(share_at(last) - share(level), "points", f"{words}, at the end of its record")
+    change = estimate(
+        share_at(last) - share_at(first), "points", f"{words}: at the end less at the beginning"
     )
-    first, last = data.ends
-    level = (
-        fit.posterior["level"]
-        .isel(dyad=dyad_index, time=last)
-        .transpose("chain", "draw")
-        .to_numpy()
-        .astype(np.float64)
-    )
-    then, now = (
-        fixed + drift_between(drift, int(data.knot[end]), float(data.part[end]))
-        for end in (first, last)
-    )
-    words = f"points of share that {data.record.dataset} reads above the first dataset"
-    offset = estimate(
-        share(level + now) - share(level), "points", f"{words}, at the end of its record"
-    )
-    moved = estimate(
-        share(level + now) - share(level + then),
-        "points",
-        f"{words}: at the end less at the beginning",
-    )
-    return offset, moved
+    return offset, change
+
+
+def _double(values: xr.DataArray) -> Float:
+    """Return values in double precision."""
+    return values.to_numpy().astype(np.float64)
 
 
 def _years(
-    data: _DatasetReading,
+    reading: _DatasetReading,
     level: Float,
     noise: Float,
     residuals: Mapping[int, float],
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
-    """Add records simulated at the joint level to the years of a record.
+    """Return the years of a dataset with the shares of records simulated at the joint level.
 
-    The level is read as the dataset reads it.
+    `level` is (draw, time), and `noise`, the standard deviation of the month-specific noise,
+    (draw,), both in log-odds.
     """
-    record = data.record
-    month = level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
-    chance = share(month) / 100.0
-    if data.concentration is not None:
-        a = data.concentration[:, None]
-        chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
+    record = reading.record
+    log_odds = level + reading.offset + noise[:, None] * rng.standard_normal(level.shape)
+    chance = share(log_odds) / 100.0
+    if reading.concentration is not None:
+        concentration = reading.concentration[:, None]
+        chance = rng.beta(
+            np.maximum(concentration * chance, MIN_BETA),
+            np.maximum(concentration * (1 - chance), MIN_BETA),
+        )
     simulated = rng.binomial(record.total, chance)
-    of_period = record.clock.years
+    year_of_period = record.clock.years
     years = []
-    for year in np.unique(of_period[record.covered]).tolist():
-        of_year = record.covered & (of_period == year)
-        events = int(record.total[of_year].sum())
+    for year in np.unique(year_of_period[record.covered]).tolist():
+        in_year = record.covered & (year_of_period == year)
+        events = int(record.total[in_year].sum())
         if events < MIN_WINDOW_EVENTS:
             continue
-        recorded = 100.0 * record.cooperative[of_year].sum() / events
-        copies = 100.0 * simulated[:, of_year].sum(axis=1) / events
-        low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
-        expected = float(middle), float(low), float(high)
-        years.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
+        observed_share = 100.0 * record.cooperative[in_year].sum() / events
+        simulated_shares = 100.0 * simulated[:, in_year].sum(axis=1) / events
+        low, median, high = np.quantile(simulated_shares, TAILS)
+        years.append(
+            DatasetYear(
+                year=year,
+                events=events,
+                share=float(observed_share),
+                expected=float(median),
+                low=float(low),
+                high=float(high),
+                residual=residuals.get(year),
+            )
+        )
     return tuple(years)
 
 
 @dataclass(frozen=True)
 class _Observations:
-    """The months of a dataset as Gaussian observations of level and offset, in log-odds."""
+    """The months of a dataset as Gaussian observations of the level, in log-odds."""
 
-    month: Index  # Which of the window
-    value: Float  # Working response and its variance, as in iteratively reweighted least squares
-    variance: Float
-    shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
+    month: Index  # Period of each observation, counted from the start of the window
+    value: Float  # Working response, as in iteratively reweighted least squares
+    variance: Float  # Its sampling variance
+    offset_covariance: Float  # Of the dataset's constant and drifting offset; zero for the first
 
     @classmethod
-    def of(cls, data: _DatasetReading, level: Float, window: slice, off: Float) -> "_Observations":
-        """Linearise what was recorded around the mean level (time,).
+    def of(
+        cls, reading: _DatasetReading, level: Float, window: slice, offset_covariance: Float
+    ) -> "_Observations":
+        """Linearise the observed counts around the mean level (time,).
 
-        ``off`` (time, time) is the covariance of what the dataset is off.
+        `offset_covariance` (time, time) is the prior covariance of the dataset's offset.
         """
-        record = data.record
+        record = reading.record
         observed = record.covered & (record.total > 0)
         observed[: window.start] = False
         periods = np.flatnonzero(observed)
         total = record.total[periods]
-        chance = share((level + data.offset.mean(axis=0))[periods]) / 100.0
-        a = np.inf if data.concentration is None else float(data.concentration.mean())
-        effective = total if np.isinf(a) else total * (a + 1.0) / (a + total)
+        chance = share((level + reading.offset.mean(axis=0))[periods]) / 100.0
+        # With overdispersion `total` events are worth fewer independent ones.
+        effective = total
+        if reading.concentration is not None:
+            concentration = float(reading.concentration.mean())
+            effective = total * (concentration + 1.0) / (concentration + total)
         slope = chance * (1.0 - chance)
-        away = (record.cooperative[periods] / total - chance) / slope
-        shared = (
-            off[np.ix_(periods, periods)]
-            if record.number
-            else np.zeros((len(periods), len(periods)))
+        deviation = (record.cooperative[periods] / total - chance) / slope
+        covariance = np.zeros((len(periods), len(periods)))
+        if record.number:
+            covariance = offset_covariance[np.ix_(periods, periods)]
+        return cls(
+            month=periods - window.start,
+            value=level[periods] + deviation,
+            variance=1.0 / (effective * slope),
+            offset_covariance=covariance,
         )
-        return cls(periods - window.start, level[periods] + away, 1.0 / (effective * slope), shared)
 
     def before(self, month: int) -> "_Observations":
-        """Return what was seen before a month of the window."""
+        """Return the observations before a month of the window."""
         earlier = self.month < month
         return _Observations(
             self.month[earlier],
             self.value[earlier],
             self.variance[earlier],
-            self.shared[np.ix_(earlier, earlier)],
+            self.offset_covariance[np.ix_(earlier, earlier)],
         )
 
 
-def _present(
-    fit: FitLike,
-    draws: xr.Dataset,
-    era: Index,
-    level: Float,
-    news: float,
-    data: Sequence[_DatasetReading],
-) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
-    """Solve for the present level in log-odds, and for the residuals by year.
+@dataclass(frozen=True)
+class _GaussianAlgebra:
+    """Gaussian approximation of the level and of the datasets' observations, in log-odds.
 
-    The level is (mean, standard deviation) by the dataset that is left out.
-
-    The working responses have the mean reading of their dataset taken out, and its uncertainty is
-    in their covariance. `era` (time,) has the place of each month's era, `level` (time,) is the
-    posterior mean, `news` the month-specific variance.
+    The posterior mean offset of each dataset is subtracted from its working responses; the
+    uncertainty of the offset is part of their covariance.
     """
-    clock = data[0].record.clock
-    window = slice(max(len(level) - clock.periods(12 * YEARS_BACK), 0), len(level))
-    moves, centre = _level_covariance(fit.spec, draws, era[window], float(level.mean()))
-    steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
-    priors = getattr(fit.spec, "priors", None) or Priors()
-    seen = {
-        (number := reading.record.number): _Observations.of(
-            reading,
-            level,
-            window,
-            _offset_covariance(
-                reading.knot + reading.part, priors, float(steps[max(number - 1, 0)])
-            ),
+
+    observations: Mapping[int, _Observations]  # By number of the dataset
+    level_covariance: Float  # Prior covariance of the level, (month, month)
+    prior_mean: float
+    noise_variance: float  # Of the month-specific noise
+    years: Index  # Calendar year of each month, (month,)
+    recent: int  # First of the last `RECENT_MONTHS`
+
+    @classmethod
+    def of(
+        cls,
+        fit: FitLike,
+        draws: xr.Dataset,
+        era: Index,
+        level: Float,
+        noise_variance: float,
+        readings: Sequence[_DatasetReading],
+    ) -> "_GaussianAlgebra":
+        """Linearise all datasets around the posterior mean of the level, (time,).
+
+        `era` (time,) is the number of each period's era.
+        """
+        clock = readings[0].record.clock
+        window = slice(max(len(level) - clock.periods(12 * YEARS_BACK), 0), len(level))
+        covariance, prior_mean = _level_prior(fit.spec, draws, era[window], float(level.mean()))
+        drift_sd = flat(draws["dataset_drift_sd"]).mean(axis=0)
+        priors = getattr(fit.spec, "priors", None) or Priors()
+        observations = {}
+        for reading in readings:
+            number = reading.record.number
+            # The first dataset has no drift: `_Observations.of` does not use its covariance.
+            sd = float(drift_sd[max(number - 1, 0)])
+            offset_covariance = _offset_covariance(reading.knot + reading.part, priors, sd)
+            observations[number] = _Observations.of(reading, level, window, offset_covariance)
+        return cls(
+            observations=observations,
+            level_covariance=covariance,
+            prior_mean=prior_mean,
+            noise_variance=noise_variance,
+            years=clock.years[window],
+            recent=len(covariance) - clock.periods(RECENT_MONTHS),
         )
-        for reading in data
-    }
-    recent = len(moves) - clock.periods(RECENT_MONTHS)
-    solved: dict[int | None, tuple[float, float]] = {
-        None: _solve(list(seen.values()), moves, news, centre)
-    }
-    for name in seen:
-        parts = [part.before(recent) if number == name else part for number, part in seen.items()]
-        solved[name] = _solve(parts, moves, news, centre)
-    return solved, _residuals(seen, clock.years[window], moves, news, centre)
+
+    def present_level(self, without_recent: int | None = None) -> _NormalLevel:
+        """Return the level of the last month, without a dataset's recent months if it is named."""
+        chosen = [
+            of_dataset.before(self.recent) if number == without_recent else of_dataset
+            for number, of_dataset in self.observations.items()
+        ]
+        month, value, covariance = self._joint(chosen)
+        covariance_with_last = self.level_covariance[-1, month]
+        weight = np.linalg.solve(covariance, covariance_with_last)
+        mean = self.prior_mean + float(weight @ (value - self.prior_mean))
+        variance = max(self.level_covariance[-1, -1] - weight @ covariance_with_last, MIN_VARIANCE)
+        return _NormalLevel(mean, float(np.sqrt(variance)))
+
+    def _joint(self, observations: Sequence[_Observations]) -> tuple[Index, Float, Float]:
+        """Return month, value and covariance of observations, dataset by dataset."""
+        month = np.concatenate([of_dataset.month for of_dataset in observations])
+        value = np.concatenate([of_dataset.value for of_dataset in observations])
+        sampling = np.concatenate([of_dataset.variance for of_dataset in observations])
+        covariance = self.level_covariance[np.ix_(month, month)]
+        # Datasets share the noise of a month.
+        covariance = covariance + self.noise_variance * (month[:, None] == month)
+        covariance += block_diag(*(of_dataset.offset_covariance for of_dataset in observations))
+        covariance[np.diag_indices(len(month))] += sampling
+        return month, value, covariance
+
+    def residuals(self) -> dict[int, dict[int, float]]:
+        """Return the standardised residual of each year of each dataset.
+
+        A year is predicted from all other data. With y the deviations from the prior mean and P the
+        inverse of their covariance, the error of the prediction of some of them is
+        P_part^-1 (P y)_part, and its covariance is P_part^-1. The residual of a year is the mean
+        error of its months, weighted by their precision, over its standard deviation. Years
+        without events of another dataset have none.
+        """
+        month, value, covariance = self._joint(list(self.observations.values()))
+        precision = np.linalg.inv(covariance)
+        precision_times_value = precision @ (value - self.prior_mean)
+        variance = np.concatenate(
+            [of_dataset.variance for of_dataset in self.observations.values()]
+        )
+        dataset = np.repeat(
+            list(self.observations),
+            [of_dataset.month.size for of_dataset in self.observations.values()],
+        )
+        year = self.years[month]
+        residuals: dict[int, dict[int, float]] = {number: {} for number in self.observations}
+        pairs = sorted({(int(d), int(y)) for d, y in zip(dataset, year, strict=True)})
+        for this_dataset, this_year in pairs:
+            in_year = year == this_year
+            if not (in_year & (dataset != this_dataset)).any():
+                continue
+            rows = np.flatnonzero(in_year & (dataset == this_dataset))
+            error_covariance = np.linalg.inv(precision[np.ix_(rows, rows)])
+            weight = 1.0 / (variance[rows] + self.noise_variance)
+            weighted_error = weight @ error_covariance @ precision_times_value[rows]
+            weighted_sd = np.sqrt(weight @ error_covariance @ weight)
+            residuals[this_dataset][this_year] = float(weighted_error / weighted_sd)
+        return residuals
 
 
-def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) -> Estimate:
-    """Summarise a normal level in log-odds, percent.
+def _as_estimate(level: _NormalLevel, words: str, size: tuple[int, int]) -> Estimate:
+    """Summarise a normal level as a share, percent.
 
-    Draws, so many by chain and draw, are its quantiles.
+    In place of draws, `size` (chain, draw) of them, its evenly spaced quantiles are summarised.
     """
     number = size[0] * size[1]
-    quantiles = level[0] + level[1] * ndtri((np.arange(number) + 0.5) / number)
+    quantiles = level.mean + level.sd * ndtri((np.arange(number) + 0.5) / number)
     return estimate(share(quantiles).reshape(size), "per cent", f"{words}, by Gaussian algebra")
 
 
-def _level_covariance(
-    spec: SpecLike, draws: xr.Dataset, era: Index, mean: float
-) -> tuple[Float, float]:
-    """Return prior covariance (month, month) and mean of the level.
+def _level_prior(spec: SpecLike, draws: xr.Dataset, era: Index, mean: float) -> tuple[Float, float]:
+    """Return prior covariance (month, month) and prior mean of the level, log-odds.
 
-    Parameters are at the posterior's mean.
+    Parameters are at their posterior mean. `mean` is that of the level over the record, returned if
+    the trend has no mean of its own.
     """
     begins = np.diff(era, prepend=era[:1]) != 0
 
-    def covariance(component: Component) -> tuple[Float, Motion]:
+    def covariance_and_motion(component: Component) -> tuple[Float, Motion]:
         means = {
             name: float(draws[name].mean()) for name in component.reads.values() if name in draws
         }
         motion = component.motion({"trend_start": Priors().trend_start, **means})
         return component.covariance(motion, begins), motion
 
-    total = np.zeros((len(era), len(era)))
+    covariance = np.zeros((len(era), len(era)))
     if spec.cycle != "none":
-        total += covariance(find_cycle(spec.cycle))[0]
+        of_cycle, _ = covariance_and_motion(find_cycle(spec.cycle))
+        covariance += of_cycle
     trend = find_trend(spec.trend)
     if not trend.moves:
-        return total, mean
-    of_trend, motion = covariance(trend)
-    return total + of_trend, motion["mean"]
+        return covariance, mean
+    of_trend, motion = covariance_and_motion(trend)
+    return covariance + of_trend, motion["mean"]
 
 
-def _offset_covariance(knots_passed: Float, priors: Priors, step: float) -> Float:
+def _offset_covariance(knots_passed: Float, priors: Priors, drift_sd: float) -> Float:
     """Return the prior covariance of a dataset's offset in any two periods, (time, time).
 
-    It has a constant part and one that drifts. `knots_passed` counts knots up to each period.
+    It has a constant part and a random walk with a standard deviation of `drift_sd` per knot.
+    `knots_passed` counts knots up to each period.
     """
     years = KNOT_YEARS * knots_passed
-    walk = step**2 * np.minimum(years[:, None], years) / KNOT_YEARS
+    walk = drift_sd**2 * np.minimum(years[:, None], years) / KNOT_YEARS
     # The drift has mean zero over the record.
     centred = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
     return np.asarray(centred + priors.dataset**2 + priors.dataset_dyads**2)
-
-
-def _solve(
-    seen: Sequence[_Observations], moves: Float, news: float, centre: float
-) -> tuple[float, float]:
-    """Return mean and standard deviation of the last month's level, given some datasets."""
-    month, value, covariance = _joint(seen, moves, news)
-    with_last = moves[-1, month]
-    weight = np.linalg.solve(covariance, with_last)
-    mean = centre + float(weight @ (value - centre))
-    variance = max(moves[-1, -1] - weight @ with_last, MIN_VARIANCE)
-    return mean, float(np.sqrt(variance))
-
-
-def _joint(seen: Sequence[_Observations], moves: Float, news: float) -> tuple[Index, Float, Float]:
-    """Return month, value and covariance of what was seen, dataset by dataset."""
-    month = np.concatenate([part.month for part in seen])
-    value = np.concatenate([part.value for part in seen])
-    covariance = moves[np.ix_(month, month)] + news * (month[:, None] == month)
-    covariance += block_diag(*(part.shared for part in seen))
-    covariance[np.diag_indices(len(month))] += np.concatenate([part.variance for part in seen])
-    return month, value, covariance
-
-
-def _residuals(
-    seen: Mapping[int, _Observations], years: Index, moves: Float, news: float, centre: float
-) -> dict[int, dict[int, float]]:
-    """Return the deviation of each year of each dataset from its leave-one-out expectation.
-
-    With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
-    P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its
-    months, weighted by their precision.
-    """
-    month, value, covariance = _joint(list(seen.values()), moves, news)
-    precision = np.linalg.inv(covariance)
-    off = precision @ (value - centre)
-    variance = np.concatenate([part.variance for part in seen.values()])
-    dataset_of_month = np.repeat(list(seen), [part.month.size for part in seen.values()])
-    year = years[month]
-    residuals: dict[int, dict[int, float]] = {part: {} for part in seen}
-    for dataset, of in {(int(p), int(y)) for p, y in zip(dataset_of_month, year, strict=True)}:
-        rows = np.flatnonzero((dataset_of_month == dataset) & (year == of))
-        if not ((dataset_of_month != dataset) & (year == of)).any():
-            continue
-        spread = np.linalg.inv(precision[np.ix_(rows, rows)])
-        weight = 1.0 / (variance[rows] + news)
-        residuals[dataset][of] = float(
-            weight @ spread @ off[rows] / np.sqrt(weight @ spread @ weight)
-        )
-    return residuals

@@ -159,8 +159,11 @@ class DyadDraws:
         return self.rest(era, -deviations), self.rest(era, deviations)
 
 
-def position(panel: xr.Dataset, dyad: str) -> int:
-    """Return where a dyad stands in a panel and its fit."""
+def index_of_dyad(panel: xr.Dataset, dyad: str) -> int:
+    """Return the index of a dyad in a panel and its fit.
+
+    Raise `UnknownDyadError` if they do not contain it.
+    """
     codes = [str(code) for code in panel["dyad"].to_numpy()]
     if dyad not in codes:
         raise UnknownDyadError(
@@ -173,7 +176,7 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     """Return one dyad's draws from a fit."""
     panel = fit.panel
     posterior = fit.posterior
-    dyad_index = position(fit.panel, dyad)
+    dyad_index = index_of_dyad(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)
     codes = panel["era"].to_numpy()

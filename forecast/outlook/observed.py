@@ -15,7 +15,7 @@ from forecast.base.typing import Float, Index
 from forecast.base.wording import Card, Displayed, number, percent
 from forecast.data.panel.relative_counts import USUAL_MONTHS, relative_counts
 from forecast.model.observation.readings import drift_between, knots
-from forecast.outlook.draws import FitLike, dyad_draws, position, stream
+from forecast.outlook.draws import FitLike, dyad_draws, index_of_dyad, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.recording import recording_level
 from forecast.outlook.simulations import Simulations, pick_simulations
@@ -317,7 +317,7 @@ def simulate_chances(
 
 def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
     """Return the measurement of a dyad's level by the dataset of a record."""
-    dyad_index = position(fit.panel, record.dyad)
+    dyad_index = index_of_dyad(fit.panel, record.dyad)
     dataset = record.number
 
     def values(name: str) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from forecast.model import Priors
 from forecast.model.observation.readings import knots
 from forecast.outlook import dataset_outlooks, datasets_finding
-from forecast.outlook.datasets import _joint, _Observations, _offset_covariance, _residuals, _solve
+from forecast.outlook.datasets import _GaussianAlgebra, _Observations, _offset_covariance
 from tests.made import make_fit, with_feed
 
 
@@ -110,9 +110,10 @@ def test_the_algebra_is_that_of_normal_variables():
     both = np.block([[moves[-1:, -1:], moves[-1:] @ reads.T], [reads @ moves[:, -1:], joint]])
     precision = np.linalg.inv(both)
     values = np.concatenate([one.value for one in seen]) - centre
-    mean, spread = _solve(seen, moves, news, centre)
-    assert spread == pytest.approx(precision[0, 0] ** -0.5)
-    assert mean == pytest.approx(centre - precision[0, 1:] @ values / precision[0, 0])
+    algebra = _GaussianAlgebra(dict(enumerate(seen)), moves, centre, news, np.arange(months), 0)
+    level = algebra.present_level()
+    assert level.sd == pytest.approx(precision[0, 0] ** -0.5)
+    assert level.mean == pytest.approx(centre - precision[0, 1:] @ values / precision[0, 0])
 
 
 def test_a_year_is_held_against_the_rest():
@@ -128,14 +129,15 @@ def test_a_year_is_held_against_the_rest():
         )
         for place, off in ((0, 0.0), (1, 0.5))
     }
-    month, value, covariance = _joint(list(seen.values()), moves, 0.1)
+    algebra = _GaussianAlgebra(seen, moves, 0.3, 0.1, 2000 + np.arange(24) // 12, 0)
+    month, value, covariance = algebra._joint(list(seen.values()))
     own = np.arange(24, 36)  # the first year of the second dataset
     rest = np.setdiff1d(np.arange(48), own)
     across = covariance[np.ix_(own, rest)] @ np.linalg.inv(covariance[np.ix_(rest, rest)])
     error = value[own] - 0.3 - across @ (value[rest] - 0.3)
     spread = covariance[np.ix_(own, own)] - across @ covariance[np.ix_(rest, own)]
     weight = 1 / (seen[1].variance[:12] + 0.1)
-    found = _residuals(seen, 2000 + np.arange(24) // 12, moves, 0.1, 0.3)
+    found = algebra.residuals()
     assert found[1][2000] == pytest.approx(weight @ error / np.sqrt(weight @ spread @ weight))
     assert {place: set(years) for place, years in found.items()} == {
         0: {2000, 2001},

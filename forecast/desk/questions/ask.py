@@ -21,7 +21,7 @@ from forecast.desk.questions.record import (
     require_monthly_counts,
     require_reporting,
 )
-from forecast.outlook.draws import position
+from forecast.outlook.draws import index_of_dyad
 from forecast.outlook.question import (
     Question,
     SingleQuestion,
@@ -121,7 +121,7 @@ def make_question(
     """
     last = optional_day(last, "last")
     require_monthly_counts(panel)
-    position(panel, dyad)
+    index_of_dyad(panel, dyad)
     choices = {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}
     chosen: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if len(chosen) != 1:

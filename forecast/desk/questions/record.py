@@ -13,7 +13,7 @@ from forecast.data.events.codebook import read_scale, scale_names
 from forecast.data.panel import panel_kind
 from forecast.data.panel.single_events import count_placed, placed_events
 from forecast.desk.questions.event_question import EventQuestion
-from forecast.outlook.draws import position
+from forecast.outlook.draws import index_of_dyad
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD_EVENTS
 from forecast.outlook.question import SingleQuestion
 from forecast.outlook.question_types import ShareQuestion, ToneQuestion
@@ -100,7 +100,7 @@ def question_record(
 ) -> tuple[DatasetRecord, CountedKind | None]:
     """Return the record that a question asks about, and the kind of events it counts."""
     require_monthly_counts(panel)
-    position(panel, question.dyad)
+    index_of_dyad(panel, question.dyad)
     number = named_dataset(panel, question.dataset, question.id)
     if question.joint != (panel.attrs["unit"] == "event"):
         raise QuestionError(
