@@ -152,3 +152,46 @@ def test_a_cache_that_names_a_class_that_is_gone_is_not_read(tmp_path):
         ended = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert ended.stdout == "3.0\n", ended.stderr
     assert any((tmp_path / "numba").rglob("*.nbi"))
+
+
+BESIDE = """
+from forecast.model.kernels import built_in
+
+
+@built_in
+def factor():
+    return FACTOR
+"""
+BUILT_FROM_BESIDE = """
+from forecast.model.kernels import kernel
+
+from beside import factor
+
+
+@kernel
+def scaled(value):
+    return factor() * value
+
+
+print(scaled(1.5))
+"""
+
+
+def test_a_kernel_is_compiled_again_when_a_module_beside_its_own_changes(tmp_path):
+    """It has the other's function built in, and its own file is as old as before."""
+    package = tmp_path / "source"
+    package.mkdir()
+    environment = dict(os.environ) | {
+        "NUMBA_CACHE_DIR": str(tmp_path / "numba"),
+        "PYTHONPATH": os.pathsep.join([str(package), *sys.path]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    (package / "scaling.py").write_text(BUILT_FROM_BESIDE, "utf-8")
+    printed = []
+    for factor in ("2.0", "2.0", "3.0"):
+        (package / "beside.py").write_text(BESIDE.replace("FACTOR", factor), "utf-8")
+        command = [sys.executable, "-c", "import scaling"]
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+        printed.append(ended.stdout)
+    assert printed == ["3.0\n", "3.0\n", "4.5\n"]

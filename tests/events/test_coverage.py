@@ -19,10 +19,11 @@ from forecast.data.events.coverage import (
     CoverageStatement,
     announced,
     coverage_gaps,
+    gap_warnings,
     parse_statements,
     unstated_days,
 )
-from forecast.data.events.dyads import additions_of
+from forecast.data.events.dyads import Addition, Extension, additions_of
 from forecast.data.panel import coverage_end, observed_periods, summarise
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import unrecorded_part
@@ -204,6 +205,32 @@ def test_a_gap_of_a_month_closes_by_itself(russia):
     )
     assert coverage_gaps(within.additions) == {}
     assert len(coverage_gaps(beyond.additions)) == 1
+
+
+def test_each_dataset_is_warned_of_its_own_gap():
+    gap_starts = {"chronology": "2026-04-01", "another": "2026-02-11"}
+    additions = [
+        Addition(
+            file=f"{dataset}.csv",
+            sha256="",
+            dataset=dataset,
+            rows=1,
+            repeated=0,
+            rejected=0,
+            events=(),
+            extensions=(
+                Extension("USA-RUS", before="2026-02-10", to="2026-06-20", start="2026-06-01")
+                if dataset == "another"
+                else Extension("USA-RUS", before="2026-03-31", to="2026-06-21", start="2026-06-02"),
+            ),
+        )
+        for dataset in gap_starts
+    ]
+    warnings = gap_warnings(additions)
+    assert len(warnings) == 2
+    for warning, begin in zip(warnings, gap_starts.values(), strict=True):
+        assert f"days from {begin} to" in warning
+        assert f"--covered-to USA-RUS:{begin}:" in warning
 
 
 def test_a_file_of_later_weeks_does_not_close_the_gap_before_it(russia, tmp_path):

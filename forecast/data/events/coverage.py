@@ -209,9 +209,7 @@ def announced(table: EventTable) -> "pd.Series[bool]":
 def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
     """Describe for readers the gaps that additions leave in the record of a dyad."""
     return tuple(
-        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} "
-        f"days from {first} to {last} are complete. They count as missing, and so does a month "
-        "that begins among them and lacks more than a tenth of its days."
+        _gap_sentence(dyad, first, last)
         for (_, code), spans in coverage_gaps(additions).items()
         if code == dyad
         for first, last in spans
@@ -221,10 +219,18 @@ def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
 def gap_warnings(additions: Sequence[Addition]) -> tuple[str, ...]:
     """Describe all gaps that additions leave, with the option that closes them."""
     return tuple(
-        f"{sentence} Once they are complete, give --covered-to "
+        f"{_gap_sentence(dyad, first, last)} Once they are complete, give --covered-to "
         f"{dyad}:{first}:{_last_day(additions, dataset, dyad)}."
         for (dataset, dyad), spans in coverage_gaps(additions).items()
-        for (first, _), sentence in zip(spans, gap_sentences(additions, dyad), strict=False)
+        for first, last in spans
+    )
+
+
+def _gap_sentence(dyad: str, first: date, last: date) -> str:
+    return (
+        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} "
+        f"days from {first} to {last} are complete. They count as missing, and so does a month "
+        "that begins among them and lacks more than a tenth of its days."
     )
 
 

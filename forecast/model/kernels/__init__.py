@@ -27,9 +27,9 @@ def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True)
     """Compile a function once an environment: later processes read it from numba's cache.
 
     That cache looks at the date of a function's file alone, and a kernel has others built in. So
-    each is stamped by the source of all, and of its own file. It becomes a part of the kernels that
-    call it: apart from them, the process that compiles it would have other last digits than those
-    that read it from the cache.
+    each is stamped by the source of all kernels, and of every module beside its own. It becomes a
+    part of the kernels that call it: apart from them, the process that compiles it would have other
+    last digits than those that read it from the cache.
     """
     compiled = numba.njit(
         cache=True, fastmath=fastmath, error_model="numpy", nogil=True, forceinline=True
@@ -38,7 +38,9 @@ def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True)
     if cached is not None:
         # As the version, which numba compares before it reads anything else: what other source left
         # in the cache may name classes that are gone.
-        cached._version = f"{numba.__version__} {_stamp(function.__code__.co_filename)}"
+        cached._version = (
+            f"{numba.__version__} {_stamp(Path(function.__code__.co_filename).parent)}"
+        )
     return compiled  # type: ignore[no-any-return]
 
 
@@ -54,5 +56,7 @@ def built_in[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = Tru
 
 
 @cache
-def _stamp(path: str) -> str:
-    return hashlib.sha256(STAMP.encode() + Path(path).read_bytes()).hexdigest()
+def _stamp(folder: Path) -> str:
+    """Digest the source of all kernels and of a folder, whose functions may have them built in."""
+    sources = [path.read_bytes() for path in sorted(folder.glob("*.py"))]
+    return hashlib.sha256(b"".join([STAMP.encode(), *sources])).hexdigest()
