@@ -35,7 +35,7 @@ from forecast.data.events import (
     read_table,
     schemes,
 )
-from forecast.data.events.additions import state_coverage
+from forecast.data.events.adding import state_coverage
 from forecast.data.events.chronology import chronology_files
 from forecast.data.events.coverage import parse_statements
 from forecast.data.events.dyads import find_dyad

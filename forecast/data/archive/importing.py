@@ -15,7 +15,7 @@ from forecast.base.progress import Progress, ahead, silent
 from forecast.base.wording import Card, Displayed, count
 from forecast.data.archive.catalogue import Catalogue, Counts, Entry, Key
 from forecast.data.archive.segments import SegmentWriter, opened_for_import, write_batch
-from forecast.data.events.dyads import Days, as_spans, each_day
+from forecast.data.events.days import Days, as_spans, each_day
 from forecast.data.feeds.detect import Detected, detect_file, find_feed, read_name, unknown_file
 from forecast.data.feeds.feed import Feed, FeedSettings, Named
 from forecast.data.feeds.lines import (

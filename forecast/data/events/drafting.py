@@ -21,7 +21,7 @@ from forecast.base.dates import today
 from forecast.base.errors import DataError
 from forecast.base.files import write_csv
 from forecast.base.wording import capital, count
-from forecast.data.events.additions import SCALE, code_of_row
+from forecast.data.events.adding import SCALE, code_of_row
 from forecast.data.events.codebook import (
     HOST,
     VISITS,

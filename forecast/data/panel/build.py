@@ -15,18 +15,13 @@ from forecast.base.dates import Day, read_day, reject_future
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Bool, Dyad, Float, Frame
+from forecast.data.events.additions import ATTRIBUTE, Addition, counted_additions
 from forecast.data.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.data.events.coverage import coverage_gaps, on_unstated_days, with_own_rows
-from forecast.data.events.dyads import (
-    ATTRIBUTE,
-    Addition,
-    Covered,
-    counted_additions,
-    even_spans,
-    find_dyad,
-    in_order,
-)
+from forecast.data.events.days import Covered
+from forecast.data.events.dyads import find_dyad, in_order
 from forecast.data.events.editions import edition_of
+from forecast.data.events.even_coverage import even_spans
 from forecast.data.events.table import CountTable, EventTable, as_day, event_counts, events_per_row
 from forecast.data.events.table import as_of as known_by
 from forecast.data.panel.kinds import CELLS, DIRECTIONS, SCHEMA
