@@ -13,7 +13,6 @@ from forecast import add_events, build_panel, read_chronology
 from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.data.events import EventTable, describe_additions, read_coverage
-from forecast.data.events.adding import state_coverage
 from forecast.data.events.additions import Addition, Extension, additions_of
 from forecast.data.events.coverage import (
     REMARK,
@@ -24,6 +23,7 @@ from forecast.data.events.coverage import (
     parse_statements,
     unstated_days,
 )
+from forecast.data.events.stated_coverage import state_coverage
 from forecast.data.panel import coverage_end, observed_periods, summarise
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import unrecorded_part

@@ -1,6 +1,7 @@
 """Coded events from any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
-from forecast.data.events.adding import add_events, describe_additions
+from forecast.data.events.adding import add_events
+from forecast.data.events.addition_notes import describe_additions
 from forecast.data.events.chronology import read_chronology
 from forecast.data.events.counts import read_counts, read_index
 from forecast.data.events.dyads import dyad_code, find_dyad, hierarchy, read_dyads, read_eras
