@@ -25,7 +25,8 @@ if TYPE_CHECKING:
         read_keds,
         read_table,
     )
-    from forecast.data.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
+    from forecast.data.events.dyads import hierarchy, read_dyads, read_eras
+    from forecast.data.events.even_coverage import read_coverage
     from forecast.data.events.sets import find_set, read_sets, set_of_codes
     from forecast.data.feeds import FeedSettings, count_feed, read_feed
     from forecast.data.feeds.counting import count_sql
@@ -193,10 +194,10 @@ _NAMES_BY_MODULE = {
     ),
     "forecast.data.events.dyads": (
         "hierarchy",
-        "read_coverage",
         "read_dyads",
         "read_eras",
     ),
+    "forecast.data.events.even_coverage": ("read_coverage",),
     "forecast.data.events.sets": (
         "find_set",
         "read_sets",

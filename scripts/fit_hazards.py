@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from forecast.data.events import read_chronology
-from forecast.data.events.dyads import read_coverage
+from forecast.data.events.even_coverage import read_coverage
 from forecast.data.events.sets import read_sets
 from forecast.outlook.hazards.coefficients import FILE, fit_coefficients
 from forecast.outlook.hazards.fit import Landmarks

@@ -9,7 +9,7 @@ import pytest
 
 from forecast.base.errors import DataError
 from forecast.data.events import read_chronology
-from forecast.data.events.dyads import Covered
+from forecast.data.events.days import Covered
 from forecast.data.panel import build_index_panel, build_panel
 from forecast.data.panel.record import (
     MIN_RECORD_MONTHS,

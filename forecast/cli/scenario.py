@@ -160,7 +160,7 @@ def _chronology_of(
     fit: "forecast.Fit", dyad: str, tell: Progress, *, followed: bool
 ) -> "tuple[EventTable | None, xr.Dataset | None]":
     """Return the events behind a fit of the chronology, and the panel of what followed."""
-    from forecast.data.events.additions import CHRONOLOGY
+    from forecast.data.events.adding import CHRONOLOGY
 
     if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():
         if not followed:

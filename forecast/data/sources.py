@@ -35,11 +35,11 @@ from forecast.data.events import (
     read_table,
     schemes,
 )
-from forecast.data.events.additions import state_coverage
 from forecast.data.events.chronology import chronology_files
 from forecast.data.events.coverage import parse_statements
 from forecast.data.events.dyads import find_dyad
 from forecast.data.events.keds import ACTORS
+from forecast.data.events.stated_coverage import state_coverage
 from forecast.data.events.table import REJECT_COLUMNS, EventTable, SourceFile
 from forecast.data.feeds.feed import FeedSettings, Settings
 from forecast.data.panel import (

@@ -9,8 +9,8 @@ from forecast.base.dates import Day
 from forecast.base.errors import DataError, SpecError
 from forecast.base.wording import count
 from forecast.data.drivers import has_drivers
+from forecast.data.events.additions import additions_of
 from forecast.data.events.codebook import read_scale
-from forecast.data.events.dyads import additions_of
 from forecast.data.events.table import EventTable, as_day
 from forecast.data.panel import build_panel, panel_kind, validate_panel
 from forecast.data.panel.kinds import coordinate_names

@@ -26,7 +26,7 @@ from forecast.base.dates import (
 )
 from forecast.base.errors import DataError, SpecError
 from forecast.base.wording import join
-from forecast.data.events.additions import code_of_row
+from forecast.data.events.added_rows import code_of_row
 from forecast.data.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
 from forecast.data.events.mapping import CODED, PrescribedForm, load_raw
 from forecast.data.events.table import event_counts

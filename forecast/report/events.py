@@ -15,8 +15,8 @@ from forecast.base.dates import DAYS_A_YEAR, add_months
 from forecast.base.escaping import web_host
 from forecast.base.wording import count, day, join
 from forecast.data.events import read_dyads
+from forecast.data.events.additions import Addition, additions_of
 from forecast.data.events.codebook import VISIT, read_scale, scale_names
-from forecast.data.events.dyads import Addition, additions_of
 from forecast.data.events.table import Recorded, event_counts
 from forecast.data.events.tables import is_unchecked
 from forecast.plots.style import year_of

@@ -13,7 +13,7 @@ import xarray as xr
 from forecast.base.errors import SpecError
 from forecast.base.wording import month
 from forecast.data.events import EventTable, read_dyads
-from forecast.data.events.additions import rejected_rows
+from forecast.data.events.addition_notes import rejected_rows
 from forecast.data.events.codebook import scale_names
 from forecast.data.events.table import Recorded
 from forecast.data.panel import build_panel, panel_kind

@@ -9,7 +9,8 @@ import pandas as pd
 
 from forecast.base.wording import day, join, number, percent
 from forecast.data.events import EventTable
-from forecast.data.events.dyads import additions_of, compiled_in
+from forecast.data.events.additions import additions_of
+from forecast.data.events.even_coverage import compiled_in
 from forecast.data.events.table import Recorded
 from forecast.data.panel.notes import edition_of_panel
 from forecast.data.panel.record import last_known, vintaged

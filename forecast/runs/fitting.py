@@ -8,7 +8,7 @@ from forecast.base.progress import Steps
 from forecast.base.wording import count
 from forecast.data.calendar_drivers import drivers_for
 from forecast.data.drivers import add_drivers
-from forecast.data.events.dyads import last_covered
+from forecast.data.events.additions import last_covered
 from forecast.data.panel.record import last_known, require_record
 from forecast.data.panel.spans import chosen_eras
 from forecast.runs.job import Job, check_query, reported_dyads

@@ -29,7 +29,7 @@ from forecast.base.errors import (
 from forecast.base.files import write_text
 from forecast.base.progress import Progress
 from forecast.base.unfinished import clear_leftovers, partial_folder
-from forecast.data.events.additions import rejected_rows
+from forecast.data.events.addition_notes import rejected_rows
 from forecast.data.events.coverage import gap_warnings
 from forecast.desk.questions.folder import QuestionFolder
 from forecast.runs.pipeline import SAVED_FIT, PreparedReports, prepare_reports

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.dates import Clock, months_between
 from forecast.base.wording import day, month, sentences
 from forecast.data.events import describe_additions
-from forecast.data.events.dyads import additions_of
+from forecast.data.events.additions import additions_of
 from forecast.data.panel.record import last_known, observed_periods, partly_known
 from forecast.data.records import Records
 

@@ -15,8 +15,8 @@ from forecast import add_events, build_panel, read_chronology
 from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
 from forecast.data.events import EventTable, as_of, combine, describe_additions
+from forecast.data.events.additions import additions_of
 from forecast.data.events.codebook import code_of_kind, read_codes, read_kinds, read_scale
-from forecast.data.events.dyads import additions_of
 from forecast.data.panel import coverage_end, summarise
 from forecast.data.sources import Source, open_source
 from scripts.docs.reference import reference_pages

@@ -13,7 +13,7 @@ from forecast import add_events, build_panel, read_chronology
 from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.data.events import EventTable, describe_additions, read_coverage
-from forecast.data.events.additions import state_coverage
+from forecast.data.events.additions import Addition, Extension, additions_of
 from forecast.data.events.coverage import (
     REMARK,
     CoverageStatement,
@@ -23,7 +23,7 @@ from forecast.data.events.coverage import (
     parse_statements,
     unstated_days,
 )
-from forecast.data.events.dyads import Addition, Extension, additions_of
+from forecast.data.events.stated_coverage import state_coverage
 from forecast.data.panel import coverage_end, observed_periods, summarise
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import unrecorded_part
@@ -57,7 +57,7 @@ def ends(monkeypatch):
     def stated(given=None):
         return embedded if given is None else read_coverage(given)
 
-    monkeypatch.setattr("forecast.data.events.dyads.read_coverage", stated)
+    monkeypatch.setattr("forecast.data.events.even_coverage.read_coverage", stated)
     monkeypatch.setattr("forecast.data.panel.record.read_coverage", stated)
 
 
@@ -167,7 +167,7 @@ def test_the_month_of_the_last_complete_day_counts_as_it_did(russia, monkeypatch
     """A row in June takes nothing from March, whose last seven days are in the gap."""
     early = read_coverage()
     early.loc[early["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-24")
-    for name in ("forecast.data.events.dyads", "forecast.data.panel.record"):
+    for name in ("forecast.data.events.even_coverage", "forecast.data.panel.record"):
         monkeypatch.setattr(f"{name}.read_coverage", lambda given=None: early)
     before = build_panel(russia, dyads=["USA-RUS"], as_of="2026-06-21").sel(
         time=slice(None, "2026-03")

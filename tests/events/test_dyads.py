@@ -18,7 +18,7 @@ from forecast.data.events import (
     read_dyads,
     read_eras,
 )
-from forecast.data.events.dyads import caveats
+from forecast.data.events.even_coverage import caveats
 from forecast.data.panel import build_panel
 
 states = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)

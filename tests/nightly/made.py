@@ -68,8 +68,9 @@ REMEMBERED = [
     "forecast.data.records.build_panel",
     "forecast.data.events.chronology.conform",
     "forecast.data.events.tables.conform",
-    "forecast.data.events.additions._read_rows",
-    "forecast.data.events.additions.even_spans",
+    "forecast.data.events.adding.read_rows",
+    "forecast.data.events.adding.even_spans",
+    "forecast.data.events.stated_coverage.even_spans",
     "typer.testing._get_command",
 ]
 """What only computes, and is computed once for the same arguments."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forecast.data.events.dyads import (
+from forecast.data.events.additions import (
     AddedEvent,
     Addition,
     Extension,

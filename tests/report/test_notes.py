@@ -130,7 +130,9 @@ def test_several_pairs_are_named_and_one_is_not():
 def test_a_gap_is_a_note_on_the_data(monkeypatch):
     embedded = read_coverage()
     embedded.loc[embedded["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-28")
-    monkeypatch.setattr("forecast.data.events.dyads.read_coverage", lambda given=None: embedded)
+    monkeypatch.setattr(
+        "forecast.data.events.even_coverage.read_coverage", lambda given=None: embedded
+    )
     row = {
         "date": "2026-06-18",
         "source": "RUS",

@@ -5,7 +5,8 @@ Each file is imported once, every edition is kept, and events are read as of any
 Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
 """
 
-from forecast.data.archive.importing import ImportedFile, ImportSummary, import_files
+from forecast.data.archive.import_outcome import ImportedFile, ImportSummary
+from forecast.data.archive.importing import import_files
 from forecast.data.archive.reading import read_archive
 from forecast.data.archive.segments import Repaired, repair_archive
 from forecast.data.archive.status import ArchiveStatus, archive_status

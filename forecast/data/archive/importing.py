@@ -1,21 +1,18 @@
 """Idempotent, atomic import of feed files into an archive."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError
 from forecast.base.escaping import printable
 from forecast.base.file_faults import fence
 from forecast.base.progress import Progress, ahead, silent
-from forecast.base.wording import Card, Displayed, count
-from forecast.data.archive.catalogue import Catalogue, Counts, Entry, Key
+from forecast.data.archive.catalogue import Catalogue, Entry, Key
+from forecast.data.archive.file_import import FileImport
+from forecast.data.archive.import_outcome import ImportedFile, ImportSummary
 from forecast.data.archive.segments import SegmentWriter, opened_for_import, write_batch
-from forecast.data.events.dyads import Days, as_spans, each_day
 from forecast.data.feeds.detect import Detected, detect_file, find_feed, read_name, unknown_file
 from forecast.data.feeds.feed import Feed, FeedSettings, Named
 from forecast.data.feeds.lines import (
@@ -28,94 +25,14 @@ from forecast.data.feeds.lines import (
     read_chunks,
 )
 from forecast.data.feeds.rules import EVENT_COLUMNS, ORGAN_COLUMNS, Rules
-from forecast.data.feeds.sorting import FileRun, RowBatch, RowSorter
+from forecast.data.feeds.sorting import RowBatch, RowSorter
 from forecast.data.fetch.manifest import read_manifest
 
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
 # Files of a batch; a run that is killed loses no more than one batch
 MAX_BATCH_FILES = 200
-DAY = timedelta(days=1)
-MONTH = timedelta(days=31)
-"""No month is longer."""
 STEP = "importing files"
-
-
-BUSY = 0.25
-"""Fraction of a release's busiest day: a day with at least as many rows belongs to the release, not
-to old reports."""
-STRAY = 0.05
-"""Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
-BEFORE = timedelta(days=10)
-"""Longest time from the first day of a release to the day in its name."""
-AFTER = DAY
-"""Largest distance of the days of a release before and after the day in its name."""
-
-
-class ImportedFile(NamedTuple):
-    """Outcome of the import of one file."""
-
-    name: str  # The dataset is '' for a file of no feed
-    dataset: str
-    # `imported`; `known`, if it is in the archive already; `skipped`, if it is of no feed but lies
-    # in a folder or archive that was named; or `failed`.
-    became: str
-    # Its rows, those between two states, those rejected, and those that are not between two states
-    rows: int = 0
-    between: int = 0
-    rejected: int = 0
-    filtered: int = 0
-    reason: str = ""  # Why it was skipped or failed, or under which name it is known
-    finding: str = ""  # In words, if its rows are not of the days in its name
-
-
-@dataclass(frozen=True, repr=False)
-class ImportSummary(Displayed):
-    """Outcome of an import."""
-
-    archive: Path
-    files: tuple[ImportedFile, ...]
-
-    def of(self, became: str) -> list[ImportedFile]:
-        """Return the files of which something became, such as ``failed``."""
-        return [file for file in self.files if file.became == became]
-
-    @property
-    def findings(self) -> list[str]:
-        """Contradictions between the names of files and their rows."""
-        return [file.finding for file in self.files if file.finding]
-
-    @property
-    def sentence(self) -> str:
-        """Summary of the import in words."""
-        new = self.of("imported")
-        rows = sum(file.rows for file in new)
-        between = sum(file.between for file in new)
-        words = [
-            f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two "
-            "states"
-        ]
-        for became, more in (
-            ("known", "in the archive already"),
-            ("skipped", "of no feed"),
-            ("failed", "not read"),
-        ):
-            if files := self.of(became):
-                words.append(f"{count(len(files), 'file')} {more}")
-        if self.findings:
-            words.append(f"{count(len(self.findings), 'file')} of other days than the name says")
-        return "; ".join(words) + "."
-
-    def summary(self) -> dict[str, Any]:
-        """Return the outcome for JSON."""
-        return {
-            "schema": 1,
-            "archive": str(self.archive),
-            "files": [file._asdict() for file in self.files],
-        }
-
-    def _card(self) -> Card:
-        return Card(f"Import into {self.archive}", (("files", self.sentence),))
 
 
 @checked
@@ -219,7 +136,7 @@ class _ImportRun:
         self.known = dict(catalogue.entries)
         self.writer = SegmentWriter(self.folder)
         self.entries: list[Entry] = []
-        self.waiting: dict[Key, _FileImport] = {}
+        self.waiting: dict[Key, FileImport] = {}
         self.months: dict[int, str] = {}
 
     @property
@@ -295,20 +212,12 @@ class _ImportRun:
         """
         if key in self.waiting:
             self._settle()
-        feed = detected.feed
-        earlier = self.known.get(key)
-        named = read_name(feed, file)
+        named = read_name(detected.feed, file)
         names = {named: file.name}
-        if earlier:
+        if earlier := self.known.get(key):
             published = min(filter(None, (published, earlier.published)), default=None)
-            before = {feed.named(said): earlier.name for said in (earlier.said, *earlier.also)}
-            is_new = named.says and not any(map(named.means, before))
-            informative = {
-                earlier_name: name
-                for earlier_name, name in before.items()
-                if earlier_name.says or not named.says
-            }
-            names = informative | ({named: file.name} if is_new else {})
+            names = _names_of(detected.feed, earlier)
+            is_new = named.says and not any(map(named.means, names))
             if key not in self.damaged and not is_new and published == earlier.published:
                 as_name = "" if earlier.name == file.name else f"as {earlier.name}"
                 self.done.append(
@@ -317,31 +226,43 @@ class _ImportRun:
                     )
                 )
                 return
+            names = {
+                before: name for before, name in names.items() if before.says or not named.says
+            }
+            if is_new:
+                names[named] = file.name
+        self._read(
+            FileImport(
+                self.next_file,
+                file,
+                detected.feed,
+                detected.layout,
+                key[0],
+                named,
+                names=names,
+                published=published,
+                key=key,
+                index=len(self.done),
+            )
+        )
+
+    def _read(self, reading: FileImport) -> None:
+        """Read a file of a feed into the batch; its rows are sorted when there are enough."""
+        file = reading.file
+        feed = reading.feed
         if feed.name not in self.unsorted:
             self.unsorted[feed.name] = RowBatch(
                 RowSorter(Rules(feed, EVERYTHING, kept=(*EVENT_COLUMNS, *ORGAN_COLUMNS)))
             )
         rows = self.unsorted[feed.name]
-        reading = _FileImport(
-            self.next_file,
-            file,
-            feed,
-            detected.layout,
-            key[0],
-            named,
-            names=names,
-            published=published,
-            key=key,
-            index=len(self.done),
-        )
-        self.months[self.next_file] = reading.month
+        self.months[reading.number] = reading.month
         self.next_file += 1
         chunks = read_chunks(file, feed.encoding)
         for chunk in ahead(chunks) if file.size > CHUNK else chunks:
             rows.add(reading, chunk)
             if rows.full:
                 self._sort(feed.name)
-        self.waiting[key] = reading
+        self.waiting[reading.key] = reading
         self.done.append(ImportedFile(file.name, feed.name, "imported"))
         if rows.full:
             self._settle()
@@ -376,139 +297,6 @@ class _ImportRun:
             )
 
 
-@dataclass(kw_only=True)
-class _FileImport(FileRun):
-    """A file that is being imported.
-
-    It has its rows by month, and what names and manifests say of it.
-    """
-
-    # What its name and earlier ones of the same content say, with the names in messages
-    names: dict[Named, str]
-    published: date | None
-    key: Key
-    index: int  # Among the results
-    known: date | None = None  # First day on which any of its rows was known
-    # By month, what became of how many rows
-    counts: dict[str, Counter[str]] = field(default_factory=dict)
-
-    def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
-        """Count lines of a day, known on a day: kept, rejected, or filtered for a reason."""
-        super().tally(became, day, known_at, number)
-        if became != "rejected" and known_at is not None:
-            self.known = min(known_at, self.known or known_at)
-        self.counts.setdefault("" if day is None else f"{day:%Y-%m}", Counter())[became] += number
-
-    @property
-    def month(self) -> str:
-        """The month that its name says all its rows are of, '' if it does not."""
-        days = self.named.days
-        return f"{days[0]:%Y-%m}" if days and days[1] - days[0] < MONTH else ""
-
-    def _order(self, named: Named) -> tuple[int, float, date, str]:
-        """Return by what names are put in order.
-
-        The first is the one in whose days the most rows are.
-        """
-        first, last = named.days or (date.max, date.min)
-        inside = sum(number for day, number in self.days.items() if first <= day <= last)
-        return -inside, -named.part, self._released(named) or date.max, named.name
-
-    def _released(self, named: Named) -> date | None:
-        """Return from when rows could be known by a name, where they do not say so themselves."""
-        if (
-            named.year is not None
-        ):  # the day of an edition: that of its stamp, else the day after its last event
-            last = self._last_of(named.year)
-            return named.stamped or (last and last + DAY)
-        return named.day + DAY if self.feed.newest_first and named.day else None
-
-    def _last_of(self, year: int | None) -> date | None:
-        return max((day for day in self.days if day.year == year), default=None)
-
-    def entry(self) -> Entry:
-        """Return its catalogue entry."""
-        said, *others = sorted(self.names, key=self._order)
-        covers = days_of(said, self.days)
-        if others:  # another name adds days where rows are, and takes none away
-            more = (
-                day
-                for named in others
-                for span in days_of(named, self.days)
-                for day in each_day(*span)
-            )
-            covers = as_spans(
-                {*(day for span in covers for day in each_day(*span)), *self.days.keys() & {*more}}
-            )
-        first = min((day for day in self.days if day.year == said.year), default=None)
-        last = self._last_of(said.year)
-        # The earliest release: what was known by one name stays known, whatever another one says.
-        known_at = self.published or min(
-            filter(None, map(self._released, self.names)), default=None
-        )
-        released, issued = (known_at, None) if said.year is None else (None, known_at)
-        if (
-            said.year is None and not self.feed.newest_first
-        ):  # rows say themselves from when they were known
-            released = None
-        return Entry(
-            file=self.number,
-            dataset=self.feed.name,
-            name=self.names[said],
-            sha256=self.key[0],
-            member=self.key[1],
-            said=said.name,
-            series=said.series,
-            covers=tuple(covers),
-            part=said.part,
-            edition=said.edition,
-            year=said.year,
-            first=first,
-            last=last,
-            released=released,
-            issued=issued,
-            known=self.known,
-            mended=self.mended,
-            filtered_by=dict(self.filtered),
-            months=self._months(f"{covers[0][0]:%Y-%m}" if covers else "undated"),
-            published=self.published,
-            also=tuple(sorted(named.name for named in others)),
-        )
-
-    def _months(self, undated: str) -> dict[str, Counts]:
-        """Account for the rows by month; rows without a day count in a month that is given."""
-        broken = len(self.rejected) - sum(numbers["rejected"] for numbers in self.counts.values())
-        nowhere = self.counts.pop("", Counter()) + Counter(rejected=broken)
-        if nowhere.total():
-            self.counts.setdefault(undated, Counter()).update(nowhere)
-        return {
-            month: Counts(
-                numbers.total(),
-                numbers["kept"],
-                numbers["rejected"],
-                numbers.total() - numbers["kept"] - numbers["rejected"],
-            )
-            for month, numbers in sorted(self.counts.items())
-        }
-
-
-def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
-    """Return the days of a file, as spans in order of time, given its rows by day."""
-    named_day = named.day
-    chosen = set(each_day(*named.days)) if named.days and named.whole else set[date]()
-    if named_day is not None:
-        near = {
-            day: number
-            for day, number in rows.items()
-            if named_day - BEFORE <= day <= named_day + AFTER
-        }
-        chosen |= {day for day, number in near.items() if number >= BUSY * max(near.values())}
-    elif not chosen:
-        inside = {
-            day: n
-            for day, n in rows.items()
-            if named.days is None or named.days[0] <= day <= named.days[1]
-        }
-        busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
-        chosen = set(each_day(min(busy), max(busy))) if busy else chosen
-    return as_spans(chosen)
+def _names_of(feed: Feed, entry: Entry) -> dict[Named, str]:
+    """Return what the names of an imported file say, each with its name in messages."""
+    return {feed.named(said): entry.name for said in (entry.said, *entry.also)}

@@ -34,7 +34,7 @@ from forecast.data.archive.catalogue import (
 )
 from forecast.data.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.data.events import combine
-from forecast.data.events.dyads import MAX_SHARE_MISSING, Covered, Days, as_spans, each_day
+from forecast.data.events.days import MAX_SHARE_MISSING, Covered, Days, as_spans, each_day
 from forecast.data.events.table import (
     EventTable,
     FeedAccount,

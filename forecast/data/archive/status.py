@@ -19,7 +19,8 @@ from forecast.data.archive.catalogue import (
 )
 from forecast.data.archive.importing import EVERYTHING
 from forecast.data.archive.reading import ArchiveReading, chosen_datasets, covered_days
-from forecast.data.events.dyads import Covered, Days, dyad_code
+from forecast.data.events.days import Covered, Days
+from forecast.data.events.dyads import dyad_code
 from forecast.data.events.table import (
     as_day,
 )

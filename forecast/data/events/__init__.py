@@ -1,16 +1,11 @@
 """Coded events from any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
-from forecast.data.events.additions import add_events, describe_additions
+from forecast.data.events.adding import add_events
+from forecast.data.events.addition_notes import describe_additions
 from forecast.data.events.chronology import read_chronology
 from forecast.data.events.counts import read_counts, read_index
-from forecast.data.events.dyads import (
-    dyad_code,
-    find_dyad,
-    hierarchy,
-    read_coverage,
-    read_dyads,
-    read_eras,
-)
+from forecast.data.events.dyads import dyad_code, find_dyad, hierarchy, read_dyads, read_eras
+from forecast.data.events.even_coverage import read_coverage
 from forecast.data.events.keds import read_copdab, read_keds
 from forecast.data.events.table import (
     CountTable,

@@ -233,6 +233,20 @@ def past_days(cells: "pd.Series[Any]", name: str) -> "pd.Series[pd.Timestamp]":
     return days
 
 
+def read_dated_table(
+    given: str | Path | Frame | None, what: str, columns: tuple[str, ...], days: tuple[str, ...]
+) -> tuple[str, pd.DataFrame]:
+    """Return a table with columns of whole days, by line, and the name by which errors call it.
+
+    It is the one of `data/` that is called `what`, unless a user gives another.
+    """
+    given = data_folder() / f"{what}.csv" if given is None else given
+    table = Path(given) if isinstance(given, str | Path) else given
+    name = table.name if isinstance(table, Path) else what
+    frame = read_small_csv(table, columns, what)
+    return name, frame.assign(**{column: past_days(frame[column], name) for column in days})
+
+
 @functools.cache
 def read_kinds() -> dict[str, str]:
     """Read the words for kinds of events."""

@@ -20,7 +20,9 @@ import pandas as pd
 from forecast.base.dates import read_day, reject_future
 from forecast.base.errors import SpecError
 from forecast.base.wording import count
-from forecast.data.events.dyads import Addition, Days, Extension, as_spans, each_day, even_spans
+from forecast.data.events.additions import Addition, Extension
+from forecast.data.events.days import Days, as_spans, each_day
+from forecast.data.events.even_coverage import even_spans
 from forecast.data.events.table import EventTable
 
 # Days: a longer gap before an added file stays missing. A month of a quiet pair may well have no

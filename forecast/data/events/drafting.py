@@ -21,7 +21,8 @@ from forecast.base.dates import today
 from forecast.base.errors import DataError
 from forecast.base.files import write_csv
 from forecast.base.wording import capital, count
-from forecast.data.events.additions import SCALE, code_of_row
+from forecast.data.events.added_rows import code_of_row
+from forecast.data.events.addition_notes import SCALE
 from forecast.data.events.codebook import (
     HOST,
     VISITS,

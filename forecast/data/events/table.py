@@ -15,8 +15,10 @@ from forecast.base.digests import file_digest
 from forecast.base.errors import DataError, OutputPathError, SpecError
 from forecast.base.files import check_target, write_csv
 from forecast.base.wording import Card, Displayed, count, join_some
+from forecast.data.events.additions import Addition
 from forecast.data.events.codebook import HOST, VISIT, read_codes, state_names
-from forecast.data.events.dyads import Addition, Covered, in_order
+from forecast.data.events.days import Covered
+from forecast.data.events.dyads import in_order
 
 if TYPE_CHECKING:
     import pandera.pandas as pa

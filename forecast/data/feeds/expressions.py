@@ -7,7 +7,7 @@ import calendar
 from collections.abc import Mapping
 from datetime import date
 
-from forecast.data.events.dyads import Days
+from forecast.data.events.days import Days
 from forecast.data.feeds.feed import FeedSettings
 
 YEARS = range(1700, 2200)

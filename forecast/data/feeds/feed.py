@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from forecast.base.described import described
 from forecast.base.errors import SpecError
 from forecast.base.forms import faults, named_values
-from forecast.data.events.dyads import Days
+from forecast.data.events.days import Days
 
 Sector = Literal["government", "military", "legislature", "courts", "police"]
 SECTORS: tuple[Sector, ...] = get_args(Sector)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from forecast.base.errors import FetchError, SpecError
-from forecast.data.events.dyads import as_spans, each_day
+from forecast.data.events.days import as_spans, each_day
 from forecast.data.fetch.manifest import ExpectedFile, Gap, Manifest
 
 if TYPE_CHECKING:

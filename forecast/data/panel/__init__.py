@@ -8,8 +8,9 @@ The attributes account for every event of the requested dyads (`counted`, `paire
 """
 
 from forecast.data.events.table import event_counts
-from forecast.data.panel.build import build_counts_panel, build_index_panel, build_panel
+from forecast.data.panel.build import build_counts_panel, build_panel
 from forecast.data.panel.description import PanelDescription, describe_panel, summarise
+from forecast.data.panel.index_panel import build_index_panel
 from forecast.data.panel.kinds import SCHEMA, PanelKind, panel_kind, validate_panel
 from forecast.data.panel.record import coverage_end, observed_periods, require_record
 from forecast.data.panel.shares import observed_shares, observed_years

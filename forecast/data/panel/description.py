@@ -9,7 +9,7 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.events.coverage import announced, coverage_gaps
-from forecast.data.events.dyads import even_spans
+from forecast.data.events.even_coverage import even_spans
 from forecast.data.events.table import EventTable, event_counts
 from forecast.data.panel.kinds import Panel, coordinate_names, panel_kind
 from forecast.data.panel.spans import covered_periods, in_cells, panel_periods

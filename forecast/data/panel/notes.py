@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forecast.data.events.additions import Addition, additions_of
 from forecast.data.events.coverage import gap_sentences, own_row_sentences
-from forecast.data.events.dyads import Addition, additions_of, caveats, dyad_labels
+from forecast.data.events.dyads import dyad_labels
 from forecast.data.events.editions import Edition, current_edition
+from forecast.data.events.even_coverage import caveats
 
 if TYPE_CHECKING:
     import xarray as xr

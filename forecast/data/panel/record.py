@@ -10,8 +10,9 @@ import pandas as pd
 from forecast.base.dates import Clock, month_end, periods_a_month
 from forecast.base.errors import DataError
 from forecast.base.typing import Bool, Float, Index
+from forecast.data.events.additions import additions_of, extended_ends
 from forecast.data.events.coverage import coverage_gaps
-from forecast.data.events.dyads import additions_of, extended_ends, read_coverage
+from forecast.data.events.even_coverage import read_coverage
 from forecast.data.events.table import EventTable
 from forecast.data.panel.kinds import panel_kind
 from forecast.data.panel.spans import covered_to

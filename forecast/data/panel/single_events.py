@@ -9,9 +9,9 @@ import pandas as pd
 from forecast.base.digests import digest
 from forecast.base.errors import DataError
 from forecast.base.typing import Index
+from forecast.data.events.additions import additions_of
 from forecast.data.events.codebook import read_scale, scale_names
 from forecast.data.events.coverage import on_unstated_days
-from forecast.data.events.dyads import additions_of
 from forecast.data.events.table import EventTable, event_counts, events_per_row
 from forecast.data.events.table import as_of as known_by
 from forecast.data.panel.kinds import CELLS, coordinate_names, panel_kind

@@ -13,7 +13,8 @@ import pandas as pd
 from forecast.base.dates import Day
 from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Bool, Frame
-from forecast.data.events.dyads import Covered, Days, missing_periods, read_eras
+from forecast.data.events.days import Covered, Days, missing_periods
+from forecast.data.events.dyads import read_eras
 from forecast.data.events.table import as_day
 
 if TYPE_CHECKING:

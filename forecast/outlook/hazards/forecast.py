@@ -18,7 +18,7 @@ from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day
 from forecast.base.errors import QuestionError
 from forecast.base.typing import Dyad
-from forecast.data.events.dyads import read_coverage
+from forecast.data.events.even_coverage import read_coverage
 from forecast.data.events.sets import EventSet
 from forecast.data.events.table import EventTable, as_of
 from forecast.data.panel.record import coverage_end

@@ -23,8 +23,10 @@ from forecast.base.described import described
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
 from forecast.data.events import find_dyad, read_coverage, read_eras
-from forecast.data.events.dyads import Covered, even_spans, hierarchy, in_order
+from forecast.data.events.days import Covered
+from forecast.data.events.dyads import hierarchy, in_order
 from forecast.data.events.editions import edition_of
+from forecast.data.events.even_coverage import even_spans
 from forecast.data.events.table import CountTable, EventTable
 from forecast.data.panel import build_counts_panel, build_panel
 from forecast.outlook.benchmarks import MIN_PAST_MONTHS, Past
