@@ -121,9 +121,9 @@ class GaussianAlgebra:
         """
         clock = readings[0].record.clock
         window = slice(max(len(level) - clock.periods(12 * YEARS_BACK), 0), len(level))
-        covariance, prior_mean = _level_prior(spec, draws, era[window], float(level.mean()))
-        drift_sd = flat(draws["dataset_drift_sd"]).mean(axis=0)
         priors = getattr(spec, "priors", None) or Priors()
+        covariance, prior_mean = _level_prior(spec, priors, draws, era[window], float(level.mean()))
+        drift_sd = flat(draws["dataset_drift_sd"]).mean(axis=0)
         observations = {}
         for reading in readings:
             number = reading.record.number
@@ -199,7 +199,9 @@ class GaussianAlgebra:
         return residuals
 
 
-def _level_prior(spec: SpecLike, draws: xr.Dataset, era: Index, mean: float) -> tuple[Float, float]:
+def _level_prior(
+    spec: SpecLike, priors: Priors, draws: xr.Dataset, era: Index, mean: float
+) -> tuple[Float, float]:
     """Return prior covariance (month, month) and prior mean of the level, log-odds.
 
     Parameters are at their posterior mean. `mean` is that of the level over the record, returned if
@@ -211,7 +213,7 @@ def _level_prior(spec: SpecLike, draws: xr.Dataset, era: Index, mean: float) -> 
         means = {
             name: float(draws[name].mean()) for name in component.reads.values() if name in draws
         }
-        motion = component.motion({"trend_start": Priors().trend_start, **means})
+        motion = component.motion({"trend_start": priors.trend_start, **means})
         return component.covariance(motion, begins), motion
 
     covariance = np.zeros((len(era), len(era)))

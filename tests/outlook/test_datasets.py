@@ -3,7 +3,7 @@
 What it is off, where it disagrees, what it is worth for the present.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from forecast.outlook.dataset_algebra import (
     Observations,
     drifting_offset_covariance,
 )
-from tests.made import make_fit, with_feed
+from tests.made import Spec, make_fit, with_feed
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +155,19 @@ def test_what_a_dataset_is_off_varies_as_its_priors_say(alone):
     assert off.mean() == pytest.approx(0.7**2 + 0.3**2)
     apart = off[0, 0] + off[-1, -1] - 2 * off[0, -1]
     assert apart == pytest.approx(0.2**2 * 299 / 60, rel=0.01), "a walk of so many years"
+
+
+@dataclass(frozen=True)
+class SpecWithPriors(Spec):
+    priors: Priors = Priors()  # noqa: RUF009 - frozen
+
+
+def test_the_trend_starts_with_the_prior_of_the_fit():
+    """With few months of data the start of the trend still matters for the present level."""
+    eras = {"USA-CHN": (("containment", -40), ("engagement", 12))}
+    feed = with_feed(make_fit(dyads=("USA-CHN",), months=24, eras=eras))
+    usual, narrow = (
+        dataset_outlooks(replace(feed, spec=SpecWithPriors(priors=priors)), "USA-CHN")[0].with_all
+        for priors in (Priors(), Priors(trend_start=0.1))
+    )
+    assert narrow.high - narrow.low < usual.high - usual.low
