@@ -92,19 +92,19 @@ def published_lengths(before: date) -> tuple[int, ...]:
 class WarLengths:
     """Distribution of the lengths of wars: lognormal."""
 
-    middle: float  # Of the logarithm of days
-    spread: float
+    log_mean: float  # Mean of the logarithm of days
+    log_sd: float  # Its standard deviation
 
     @classmethod
     def of(cls, lengths: Iterable[float], published: Iterable[float]) -> "WarLengths":
         """Estimate it from the wars of the pairs, and those published with less weight."""
         of_pairs = np.log(list(lengths))
         listed = np.log(list(published))
-        values = np.concatenate([of_pairs, listed])
+        logs = np.concatenate([of_pairs, listed])
         weights = np.concatenate([np.ones(len(of_pairs)), np.full(len(listed), PRIOR_WEIGHT)])
-        middle = float(np.average(values, weights=weights))
-        spread = float(np.sqrt(np.average((values - middle) ** 2, weights=weights)))
-        return cls(middle, max(spread, MIN_LOG_LENGTH_SD))
+        log_mean = float(np.average(logs, weights=weights))
+        log_sd = float(np.sqrt(np.average((logs - log_mean) ** 2, weights=weights)))
+        return cls(log_mean, max(log_sd, MIN_LOG_LENGTH_SD))
 
     def goes_on(self, age: float, days: float) -> float:
         """Return the probability that a war that has lasted some days lasts some more."""
@@ -112,7 +112,7 @@ class WarLengths:
 
     def ends(self, age: float) -> Float:
         """Return equally likely days ahead on which a war that has lasted some days ends."""
-        normal = NormalDist(self.middle, self.spread)
+        normal = NormalDist(self.log_mean, self.log_sd)
         remaining = max(self._longer(age), MIN_DIVISOR)
         parts = 1 - remaining * (1 - (np.arange(ENDS) + 0.5) / ENDS)
         return np.array(
@@ -120,7 +120,7 @@ class WarLengths:
         )
 
     def _longer(self, days: float) -> float:
-        return 1 - NormalDist(self.middle, self.spread).cdf(np.log(max(days, 1.0)))
+        return 1 - NormalDist(self.log_mean, self.log_sd).cdf(np.log(max(days, 1.0)))
 
 
 def in_war(
