@@ -18,7 +18,7 @@ COUNTED_LEADS = (2, 3, 5)
 # Gamma shapes that are tried
 SHAPES = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4, 2.2, 3.5, 6.0)
 # Expected number of events, whose logarithm is taken
-MIN_EXPECTED = 1e-6
+MIN_MEAN_NUMBER = 1e-6
 
 
 def fit_rates(by_set: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
@@ -83,7 +83,7 @@ def fit_shape(landmarks: Landmarks, added: Float, before: int) -> float:
         some = landmarks.observed(days, before) & (landmarks.counts[lead] > 0)
         daily = landmarks.rates[:, some].T @ added.T
         mean = summed(daily, np.array([days], dtype=np.float64))[:, 0]
-        means.append(np.maximum(mean, MIN_EXPECTED))
+        means.append(np.maximum(mean, MIN_MEAN_NUMBER))
         numbers.append(landmarks.counts[lead, some])
     number, mean = np.concatenate(numbers), np.concatenate(means)
     fits = [_log_truncated(number, mean, shape).sum() for shape in SHAPES]
