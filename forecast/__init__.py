@@ -58,9 +58,9 @@ if TYPE_CHECKING:
     from forecast.outlook.hazards.forecast import forecast_events
     from forecast.outlook.scenarios import scenario
     from forecast.report.claims_page import write_tests
+    from forecast.report.dyad_skill import read_skill
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios
-    from forecast.report.skill import read_skill
     from forecast.report.skill_page import write_skill
     from forecast.runs.pipeline import make_report
     from forecast.runs.settings import ReportSettings
@@ -277,7 +277,7 @@ _NAMES_BY_MODULE = {
     "forecast.report.claims_page": ("write_tests",),
     "forecast.report.page": ("write_report",),
     "forecast.report.scenario_page": ("write_scenarios",),
-    "forecast.report.skill": ("read_skill",),
+    "forecast.report.dyad_skill": ("read_skill",),
     "forecast.report.skill_page": ("write_skill",),
     "forecast.runs.pipeline": ("make_report",),
     "forecast.runs.settings": ("ReportSettings",),

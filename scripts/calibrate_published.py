@@ -32,7 +32,7 @@ from forecast.base.files import write_text  # noqa: E402
 from forecast.data.events import hierarchy  # noqa: E402
 from forecast.data.panel import recounted  # noqa: E402
 from forecast.model.arrays import first_eras  # noqa: E402
-from forecast.model.pendulum import prior_draws, simulate_panel, simulate_trend  # noqa: E402
+from forecast.model.simulation import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
 from forecast.outlook.observed import reading, relative_count, simulate_chances, simulate_months  # noqa: E402

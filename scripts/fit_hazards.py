@@ -16,9 +16,10 @@ import pandas as pd
 from forecast.data.events import read_chronology
 from forecast.data.events.even_coverage import read_coverage
 from forecast.data.events.sets import read_sets
-from forecast.outlook.hazards.coefficients import FILE, fit_coefficients
-from forecast.outlook.hazards.fit import Landmarks
+from forecast.outlook.hazards.coefficients import FILE
+from forecast.outlook.hazards.landmarks import Landmarks
 from forecast.outlook.hazards.memories import PairRecord, day_number
+from forecast.outlook.hazards.yearly_fits import fit_coefficients
 
 FIRST_FIT = 2015  # years before are for choices alone
 

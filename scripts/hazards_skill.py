@@ -28,7 +28,7 @@ from forecast.data.events import read_chronology
 from forecast.data.events.sets import EventSet, read_sets
 from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
 from forecast.outlook.hazards.curve import HazardCurve
-from forecast.outlook.hazards.fit import Landmarks
+from forecast.outlook.hazards.landmarks import Landmarks
 from forecast.outlook.hazards.memories import (
     Covariates,
     EventDays,

@@ -55,7 +55,7 @@ from forecast.study.hypotheses.answers import (  # noqa: E402
 from forecast.study.hypotheses.answers_model import DirectedPair  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
 from forecast.study.hypotheses.engine import Engine  # noqa: E402
-from forecast.study.hypotheses.filter import MEAN, NOISE_SD  # noqa: E402
+from forecast.study.hypotheses.filter.inputs import MEAN, NOISE_SD  # noqa: E402
 from forecast.study.hypotheses.models import (  # noqa: E402
     BOUNDED,
     BOUNDED_CYCLE,

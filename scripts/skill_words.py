@@ -13,17 +13,15 @@ from pathlib import Path
 from forecast.base.numeric import lead
 from forecast.base.wording import capital, interval, join, percent
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.report.skill import (
-    PERIODS,
+from forecast.report.calibration_tables import bin_words, gap
+from forecast.report.skill_comparison import Compared, difference_cell, versus
+from forecast.report.skill_sentences import (
+    PERIOD_WORDS,
     SHORT_VERDICTS,
-    Compared,
-    bias,
-    cell,
+    bias_cell,
     errors_sentence,
     model_worth,
-    versus,
 )
-from forecast.report.skill_page import bin_words, gap
 from forecast.study.evaluation.skill import (
     BENCHMARKS_EQUAL,
     CHOSEN_ON,
@@ -165,9 +163,9 @@ def biases(skill: Skill) -> str:
     lines = [f"|  | {' | '.join(map(str, horizons))} |", "|---" * (1 + len(horizons)) + "|"]
     for period in ("2015-", "-2014"):
         for code in BOTH:
-            cells = [bias(skill.row(months, model=code, period=period)) for months in horizons]
+            cells = [bias_cell(skill.row(months, model=code, period=period)) for months in horizons]
             lines.append(
-                f"| {name(code)}, {PERIODS[period].replace('origins', 'forecast dates')} | "
+                f"| {name(code)}, {PERIOD_WORDS[period].replace('origins', 'forecast dates')} | "
                 f"{' | '.join(cells)} |"
             )
     return "\n".join(lines)
@@ -246,8 +244,8 @@ def worth(skill: Skill) -> str:
             squares = SHORT_VERDICTS[lead(row["mse_low"], row["mse_high"])]
             less = interval(row["mae_less_no_change"], row["mae_low"], row["mae_high"], 1)
             lines.append(
-                f"| {PERIODS[period].removeprefix('origins ')} | {months} | {row['crps']:.2f} | "
-                f"{cell(difference)} "
+                f"| {PERIOD_WORDS[period].removeprefix('origins ')} | {months} "
+                f"| {row['crps']:.2f} | {difference_cell(difference)} "
                 f"| {row['mae']:.1f} | {unchanged['mae']:.1f} | {less} | {row['rmse']:.1f} | "
                 f"{unchanged['rmse']:.1f} "
                 f"| {squares} |"

@@ -163,7 +163,7 @@ def python_mode():
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     """The fit of a panel of which nothing was observed: no counts, or an index without values."""
     # Made panels serve processes that are to import no PyMC.
-    from forecast.model.pendulum import prior_draws, simulate_path
+    from forecast.model.simulation import prior_draws, simulate_path
 
     panel = panel.copy(deep=True)
     blank = "counts" if "counts" in panel else "index"

@@ -95,7 +95,7 @@ print(found.hexdigest())
 FILTERED = """
 import numpy
 from forecast import build_panel, read_chronology
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import BOUNDED_CYCLE, GROWING_CYCLE, WALK_CYCLE
 from forecast.study.hypotheses.record import read_panel
 steps = read_panel(build_panel(read_chronology(dyads=["USA-CHN", "CHN-JPN"])), None).steps

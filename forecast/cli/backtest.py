@@ -294,7 +294,8 @@ def _record(
 
 
 def _print(results: "Results", page: Path) -> None:
-    from forecast.report.skill_page import comparison, finding, notes_on_data
+    from forecast.report.skill_findings import comparison, finding
+    from forecast.report.skill_page import notes_on_data
 
     print_caveats(notes_on_data(results.skill).caveats)
     skill, horizons = results.skill, results.skill.choices["horizons"]

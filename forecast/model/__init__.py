@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from forecast.model.gate import Gate as Gate
     from forecast.model.gate import check_convergence as check_convergence
     from forecast.model.pendulum import PendulumModel as PendulumModel
-    from forecast.model.pendulum import prior_draws as prior_draws
-    from forecast.model.pendulum import simulate_panel as simulate_panel
     from forecast.model.process.priors import Priors as Priors
     from forecast.model.sampling import fit as fit
+    from forecast.model.simulation import prior_draws as prior_draws
+    from forecast.model.simulation import simulate_panel as simulate_panel
     from forecast.model.spec import PendulumSpec as PendulumSpec
     from forecast.model.updating import update as update
 
@@ -28,13 +28,13 @@ _NAMES_BY_MODULE = {
         "Gate",
         "check_convergence",
     ),
-    "forecast.model.pendulum": (
-        "PendulumModel",
+    "forecast.model.pendulum": ("PendulumModel",),
+    "forecast.model.process.priors": ("Priors",),
+    "forecast.model.sampling": ("fit",),
+    "forecast.model.simulation": (
         "prior_draws",
         "simulate_panel",
     ),
-    "forecast.model.process.priors": ("Priors",),
-    "forecast.model.sampling": ("fit",),
     "forecast.model.spec": ("PendulumSpec",),
     "forecast.model.updating": ("update",),
 }

@@ -1,8 +1,6 @@
 """Pendulum model in PyMC: latent path and observations as expressions of parameters and data.
 
-What it simulates.
-
-Draws from the prior and data simulated from the model need no compilation.
+What the model simulates is in `forecast.model.simulation`.
 """
 
 from collections.abc import Mapping
@@ -14,26 +12,13 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
-from pymc.distributions.distribution import SymbolicRandomVariable
-from pymc.distributions.shape_utils import change_dist_size
-from pytensor.compile.mode import Mode
-from pytensor.graph.replace import vectorize_graph
-from pytensor.graph.traversal import ancestors
 
-from forecast.base.arguments import checked
-from forecast.base.typing import Float, Index, Seed
-from forecast.data.panel.kinds import Panel
-from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
-from forecast.model.driving import add_effects, node_push, push_of_draw
+from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
+from forecast.model.driving import add_effects, node_push
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
-from forecast.model.observation import PACKAGED as OBSERVATIONS
-from forecast.model.process import cycle as cycles
-from forecast.model.process import trend as trends
 from forecast.model.process.component import Transitions
-from forecast.model.process.process import State
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.variables import sampled_variables
 
 OBSERVED = "events"
 """Name of the log-likelihood."""
@@ -252,144 +237,3 @@ def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 def _store(array: NDArray[Any]) -> str:
     return "held_numbers" if array.dtype.kind == "f" else "held_indices"
-
-
-@checked
-def prior_draws(
-    panel: Panel, spec: PendulumSpec | None = None, *, draws: int = 100, seed: Seed = 1
-) -> xr.Dataset:
-    """Draw every parameter from the prior, dims (draw, ...).
-
-    The panel gives dyads, eras and classes only.
-    """
-    spec = spec or spec_for(panel)
-    arrays = panel_arrays(panel, spec, dense=False)
-    with pm.Model(coords=arrays.coordinates) as model:
-        add_parameters(arrays)
-    dims = {
-        name: dims_of for name, dims_of in sampled_variables().items() if name in model.named_vars
-    }
-    names, random = sorted(dims), model.basic_RVs
-    expressions = [model[name] for name in names]
-    plain = Mode(linker="py", optimizer=None)  # Not compiled: that would take longer than the draws
-    with np.errstate(over="ignore"):
-        packaged = spec.trend_model in trends.PACKAGED and spec.cycle_model in cycles.PACKAGED
-        if packaged and spec.observation_model in OBSERVATIONS:
-            values = pm.draw(_repeated(expressions, random, draws), random_seed=seed, mode=plain)
-        else:  # a registered class may have random variables to which no axis can be added
-            values = pm.draw(expressions, draws=draws, random_seed=seed, mode=plain)
-    drawn = dict(zip(names, values, strict=True))
-    prior = {}
-    for name, dims_of in dims.items():
-        # without draws if the prior leaves no choice
-        shape = drawn[name].shape[drawn[name].ndim - len(dims_of) :]
-        prior[name] = ("draw", *dims_of), np.broadcast_to(drawn[name], (draws, *shape)).copy()
-    return xr.Dataset(prior)
-
-
-def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any]:
-    """Return expressions of random variables with a first axis of draws.
-
-    The numbers are those of as many draws made one by one.
-
-    It is for variables as the packaged model has them; those that depend on others have the shape
-    of their parameters.
-    """
-    replicated: dict[Any, Any] = {}
-    for variable in random:
-        if replicated.keys().isdisjoint(ancestors([variable])):
-            replicated[variable] = change_dist_size(variable, (draws,), expand=True)
-        elif isinstance(
-            op := variable.owner.op, SymbolicRandomVariable
-        ):  # PyTensor adds no axis to these
-            parameters = vectorize_graph(op.dist_params(variable.owner), replicated)
-            replicated[variable] = op.rv_op(*parameters, rng=op.rng_params(variable.owner)[0])
-        else:
-            replicated[variable] = vectorize_graph(variable, replicated)
-    return list(vectorize_graph(expressions, replicated))
-
-
-@checked
-def simulate_panel(
-    panel: Panel, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: Seed = 1
-) -> tuple[xr.Dataset, xr.DataArray]:
-    """Simulate a panel of the same shape and the same number of events in every report."""
-    spec = spec or spec_for(panel)
-    spec.observation_model.check_panel(panel)
-    rng = np.random.default_rng(seed)
-    era = panel["era_index"].transpose("dyad", "time").to_numpy()
-    level = simulate_level(parameters, era, spec, rng, first_eras(panel))
-    pushed = push_of_draw(spec.drivers, panel, parameters)
-    if pushed is not None:
-        level = level + pushed.level
-    month = level if pushed is None else level + pushed.month
-    simulated = spec.observation_model.simulate(spec, panel, month, parameters, rng)
-    return simulated, xr.DataArray(
-        level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")}
-    )
-
-
-def simulate_level(
-    parameters: xr.Dataset,
-    era: Index,
-    spec: PendulumSpec,
-    rng: np.random.Generator,
-    first_era: Index | int = 0,
-) -> Float:
-    """Simulate the path of the level ([draw,] dyad, time) in log-odds, month by month."""
-    return simulate_path(parameters, era, spec, rng, first_era).level
-
-
-def simulate_path(
-    parameters: xr.Dataset,
-    era: Index,
-    spec: PendulumSpec,
-    rng: np.random.Generator,
-    first_era: Index | int = 0,
-) -> State:
-    """Simulate trend, cycle and ceiling, each ([draw,] dyad, time), in log-odds, month by month.
-
-    A ceiling is there from where its dyad's first era begins. The cycle has a random stream of its
-    own, so that the trend is the same without it.
-    """
-    by_dyad = {
-        str(name): variable.to_numpy()
-        if "dyad" in variable.dims
-        else variable.to_numpy()[..., None]
-        for name, variable in parameters.items()
-        if variable.dims[-1:] != ("era",)
-    }
-    process = spec.process(by_dyad)
-    shape = parameters["trend_mean"].shape
-    rngs = {"trend": rng, "frameworks": rng, "shocks": rng.spawn(1)[0]}
-    brought = "headroom" if spec.has_ceiling else "mu"
-    of_era = (
-        None if spec.moves and not spec.has_ceiling else parameters[brought].to_numpy()[..., era]
-    )
-    begins = np.diff(era, axis=1, prepend=era[:, :1]) != 0
-    first = np.broadcast_to(first_era if spec.has_ceiling else 0, len(era))
-    states: list[State] = []
-    for t in range(era.shape[1]):
-        now = None if of_era is None else of_era[..., t]
-        state = (
-            process.step(states[-1], begins[:, t], rngs, now) if t else process.start(shape, rngs)
-        )
-        if now is not None and (first == t).any():
-            state = process.begin_eras(state, first == t, rngs, now)
-        states.append(state)
-    trend, cycle = (
-        np.stack([getattr(state, name) for state in states], axis=-1) for name in ("trend", "cycle")
-    )
-    ceilings = [state.ceiling for state in states if state.ceiling is not None]
-    return State(trend, cycle, np.stack(ceilings, axis=-1) if ceilings else None)
-
-
-def simulate_trend(
-    parameters: xr.Dataset,
-    era: Index,
-    spec: PendulumSpec,
-    rng: np.random.Generator,
-    first_era: Index | int = 0,
-) -> Float:
-    """Simulate the trend, ([draw,] dyad, time), in log-odds, below ceilings from the first era."""
-    return simulate_path(parameters, era, spec, rng, first_era).trend

@@ -184,7 +184,7 @@ def _numbered(draws: xr.Dataset) -> xr.Dataset:
 
 def _prior(fit: SampledFit, draws: int, seed: int) -> xr.Dataset:
     """Draw parameters and underlying level from the prior, (chain, draw, ...), with one chain."""
-    from forecast.model.pendulum import prior_draws, simulate_level
+    from forecast.model.simulation import prior_draws, simulate_level
 
     drawn = prior_draws(fit.panel, fit.spec, draws=draws, seed=seed)
     era = fit.panel["era_index"].transpose("dyad", "time").to_numpy()

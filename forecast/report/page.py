@@ -43,6 +43,7 @@ from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
+from forecast.report.dyad_skill import DyadSkill
 from forecast.report.events import RULE
 from forecast.report.folder import (
     EXPORT,
@@ -56,7 +57,7 @@ from forecast.report.folder import (
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, as_of_day, gather
 from forecast.report.provenance import vintage
-from forecast.report.skill import DyadSkill, brier_note
+from forecast.report.skill_box import brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
 

@@ -13,7 +13,7 @@ from forecast.plots import plot_calibration, plot_forecast, plot_pit, plot_skill
 from forecast.plots.scores import named_rows
 from forecast.report.folder import worded
 from forecast.report.illustration import Illustration, PageFormat, subplots
-from forecast.report.skill import Compared, cell, versus
+from forecast.report.skill_comparison import Compared, difference_cell, versus
 from forecast.study.evaluation.scores import CalibrationBand
 from forecast.study.evaluation.skill import CHOSEN_ON, Skill
 
@@ -48,7 +48,7 @@ def differences(
         return None
     rows = max(len(panel.get("dyads") or panel["against"]) for panel in panels.values())
     said = [
-        f"{title}, {row}: {cell(compared)}"
+        f"{title}, {row}: {difference_cell(compared)}"
         for title, panel in panels.items()
         for row, compared in _rows(skill, panel, skill.period).items()
     ]

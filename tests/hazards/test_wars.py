@@ -28,15 +28,15 @@ def test_a_war_goes_on_until_no_event_has_come_for_long(violence):
 
 def test_the_longer_a_war_has_lasted_the_likelier_it_goes_on():
     lengths = WarLengths.of([20, 40, 90], published_lengths(date(2020, 1, 1)))
-    assert lengths.goes_on(1000, 30) > lengths.goes_on(30, 30)
-    assert lengths.goes_on(30, 30) > lengths.goes_on(30, 90)
+    assert lengths.continues(1000, 30) > lengths.continues(30, 30)
+    assert lengths.continues(30, 30) > lengths.continues(30, 90)
 
 
 def test_days_on_which_a_war_may_end_lie_ahead_and_agree_with_the_chance_that_it_goes_on():
     lengths = WarLengths.of([20, 40, 90], published_lengths(date(2020, 1, 1)))
     ends = lengths.ends(60)
     assert np.all(ends > 0)
-    assert (ends > 90).mean() == pytest.approx(lengths.goes_on(60, 90), abs=0.05)
+    assert (ends > 90).mean() == pytest.approx(lengths.continues(60, 90), abs=0.05)
 
 
 def test_wars_that_end_later_are_not_known():

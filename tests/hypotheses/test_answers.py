@@ -15,7 +15,7 @@ from forecast.study.hypotheses.answers_simulation import (
     AnswersProcess,
     simulate_answers,
 )
-from forecast.study.hypotheses.filter import MEAN, MEAN_SD
+from forecast.study.hypotheses.filter.inputs import MEAN, MEAN_SD
 from forecast.study.hypotheses.models import START_SD
 
 POINT = np.array([[-2.0, -0.5, -0.3, 0.4, 1.0, 0.5, 0.7, 0.2, -0.1]])

@@ -8,12 +8,13 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal
 
 from forecast import build_panel, read_chronology
-from forecast.study.hypotheses import memory, nulls
+from forecast.study.hypotheses import nulls
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import REMEMBERED, Engine
 from forecast.study.hypotheses.evidence import QuadratureSettings, _population_grid, evidence_of
-from forecast.study.hypotheses.filter import COLUMN, MEAN
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter import memory
+from forecast.study.hypotheses.filter.inputs import COLUMN, MEAN
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
     BOUND,
     MEMORY,

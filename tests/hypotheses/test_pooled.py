@@ -17,12 +17,12 @@ from forecast import build_index_panel, build_panel, pooled_tests, read_chronolo
 from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
 from forecast.outlook import plain
-from forecast.study.hypotheses import filter as pooled_filter
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import SIZES, Effect, visits_of
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.evidence import FINE_QUADRATURE, evidence_of, with_mean_sd
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter import block, forces, inputs, likelihood
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
     BOUNDED_CYCLE,
     CONCENTRATION,
@@ -83,13 +83,11 @@ def made(dyads=4, months=360, rate=2.0, eras=4, seed=1):
 
 def forced(trend, centre, force, size, keep, step2, rng):
     """Move particles of a trend by a month, under a force of the filter."""
-    edge, sd = math.sqrt(pooled_filter.EDGE2), math.sqrt(step2)
+    edge, sd = math.sqrt(likelihood.EDGE2), math.sqrt(step2)
     if force in (0, 3):
         y = trend - centre
         back = (
-            y * np.minimum(pooled_filter.MAX_GROWING_MOVE, (1 - keep) * size * y**2)
-            if force == 3
-            else 0.0
+            y * np.minimum(forces.MAX_GROWING_MOVE, (1 - keep) * size * y**2) if force == 3 else 0.0
         )
         return centre + keep * y - back + sd * rng.standard_normal(trend.size)
     step = centre + keep * (trend - centre) if force == 2 else trend
@@ -111,7 +109,7 @@ def forced(trend, centre, force, size, keep, step2, rng):
 
 def particles(record, point, count=30_000, seed=1):
     """Return the log-likelihood of every dyad by a particle filter."""
-    at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
+    at = {name: point[place] for name, place in inputs.COLUMN.items()}
     keep, decay, a, force = (
         at["retention"],
         at["cycle_retention"],
@@ -120,9 +118,9 @@ def particles(record, point, count=30_000, seed=1):
     )
     rng, found = np.random.default_rng(seed), []
     for d in range(len(record.dyads)):
-        mean = pooled_filter.MEAN + math.sqrt(at["mean2"]) * rng.standard_normal(count)
+        mean = inputs.MEAN + math.sqrt(at["mean2"]) * rng.standard_normal(count)
         slope = at["volume"] + math.sqrt(at["volume2"]) * rng.standard_normal(count)
-        trend = pooled_filter.MEAN + math.sqrt(at["start2"]) * rng.standard_normal(count)
+        trend = inputs.MEAN + math.sqrt(at["start2"]) * rng.standard_normal(count)
         cycle, total = math.sqrt(at["cycle2"]) * rng.standard_normal(count), 0.0
         start = trend.copy()
         for t in range(record.events.shape[1]):
@@ -135,13 +133,13 @@ def particles(record, point, count=30_000, seed=1):
             anchor = 0 if record.anchor is None else record.anchor[d, t]
             if record.begins[d, t]:
                 trend = trend + math.sqrt(at["jump2"]) * rng.standard_normal(count)
-            if anchor == pooled_filter.SET_CEILING:
+            if anchor == inputs.SET_CEILING:
                 start = trend.copy()
             n, k = record.events[d, t], record.cooperative[d, t]
             if not n:
                 continue
             level = trend + cycle + slope * record.volume[d, t]
-            share = 1 / (1 + np.exp(-(level + pooled_filter.NOISE_SD * rng.standard_normal(count))))
+            share = 1 / (1 + np.exp(-(level + inputs.NOISE_SD * rng.standard_normal(count))))
             good, bad = np.maximum(a * share, 1e-12), np.maximum(a * (1 - share), 1e-12)
             log = gammaln(good + k) - gammaln(good) + gammaln(bad + n - k) - gammaln(bad)
             log += gammaln(a) - gammaln(a + n)
@@ -171,7 +169,7 @@ CEILING_ONLY = Model("", (STEP, CYCLE_SD, CYCLE_HALF_LIFE, HEADROOM), jump_sd=0.
 )
 def test_the_filter_has_the_likelihood_of_particles(model, values):
     record = simulate(made(3, 90), SimulatedProcess("", **CYCLE, trend_half_life=100.0), 3)
-    ceilings = record.anchored(pooled_filter.SET_CEILING, record.begins)
+    ceilings = record.anchored(inputs.SET_CEILING, record.begins)
     record = ceilings if model is CEILING_ONLY else record.without_eras()
     (point,) = model.points(np.array([values]))
     found = likelihoods(record.steps, point[None])[0, :, 0]
@@ -192,7 +190,7 @@ def test_neither_cores_nor_other_points_change_a_number(model, values):
     points = model.points(np.array(values) + 0.4 * rng.standard_normal((40, len(values))), 0.4)
     for rate in (0.3, 40.0):
         record = simulate(made(2, 60, rate), SimulatedProcess("", **CYCLE), 3)
-        steps = record.anchored(pooled_filter.SET_CEILING, record.begins).steps
+        steps = record.anchored(inputs.SET_CEILING, record.begins).steps
         found, order = likelihoods(steps, points), rng.permutation(40)
         assert np.isfinite(found).all()
         assert np.array_equal(found, likelihoods(steps, points, 3))
@@ -205,7 +203,7 @@ def test_neither_cores_nor_other_points_change_a_number(model, values):
 def test_counts_of_any_size_are_alike(events, cooperative):
     (point,) = WALK_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 2.5]]))
     none, zero = np.zeros(1), np.zeros(1, dtype=int)
-    month = pooled_filter.FilterSteps(
+    month = inputs.FilterSteps(
         np.array([cooperative]),
         np.array([events]),
         none,
@@ -217,10 +215,10 @@ def test_counts_of_any_size_are_alike(events, cooperative):
         none,
         np.array([0, 1]),
     )
-    at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
-    sd, a = math.sqrt(at["start2"] + at["cycle2"] + pooled_filter.NOISE_SD**2), at["concentration"]
-    raw, weights = np.polynomial.hermite_e.hermegauss(pooled_filter.NODES)
-    share = 1 / (1 + np.exp(-(pooled_filter.MEAN + sd * raw)))
+    at = {name: point[place] for name, place in inputs.COLUMN.items()}
+    sd, a = math.sqrt(at["start2"] + at["cycle2"] + inputs.NOISE_SD**2), at["concentration"]
+    raw, weights = np.polynomial.hermite_e.hermegauss(block.NODES)
+    share = 1 / (1 + np.exp(-(inputs.MEAN + sd * raw)))
     exact = gammaln(a * share + cooperative) - gammaln(a * share) + gammaln(a) - gammaln(a + events)
     exact += gammaln(a * (1 - share) + events - cooperative) - gammaln(a * (1 - share))
     found = likelihoods(month, point[None])[0, 0, 0]
@@ -664,7 +662,7 @@ def test_an_index_has_its_exact_likelihood():
     record = read_panel(three_indices())
     assert record.value.std(axis=1) == pytest.approx(np.ones(3))
     (point,) = WALK.points(np.array([[-1.5, 1.2]]))
-    at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
+    at = {name: point[place] for name, place in inputs.COLUMN.items()}
     steps = np.arange(months)
     covariance = (
         at["start2"]
@@ -672,7 +670,7 @@ def test_an_index_has_its_exact_likelihood():
         + np.eye(months) / at["concentration"]
     )
     exact = [
-        multivariate_normal(np.full(months, pooled_filter.MEAN), covariance).logpdf(one)
+        multivariate_normal(np.full(months, inputs.MEAN), covariance).logpdf(one)
         for one in record.value
     ]
     found = likelihoods(record.without_eras().steps, point[None])[0, :, 0]

@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.evidence import MEAN_SDS
-from forecast.study.hypotheses.filter import MEAN, NOISE_SD
+from forecast.study.hypotheses.filter.inputs import MEAN, NOISE_SD
 from forecast.study.hypotheses.models import (
     CONCENTRATION,
     RETURN,

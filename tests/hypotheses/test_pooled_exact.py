@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from forecast.study.hypotheses.evidence import FINE_QUADRATURE, evidence_of
-from forecast.study.hypotheses.filter import NEW_SOURCE
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.inputs import NEW_SOURCE
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE, SOURCES_CYCLE, WALK, WALK_CYCLE
 from forecast.study.hypotheses.simulate import SimulatedProcess, simulate
 from tests.hypotheses import exact

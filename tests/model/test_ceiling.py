@@ -12,8 +12,8 @@ from forecast.data.panel import recounted
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import first_eras
 from forecast.model.kernels.ceiling import log_below
-from forecast.model.pendulum import simulate_trend
 from forecast.model.process.ceiling import SOFTNESS, step_below
+from forecast.model.simulation import simulate_trend
 from tests.made import make_panel, numerical_gradient, python_mode
 
 from .reference import step_under

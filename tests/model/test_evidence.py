@@ -77,7 +77,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     """
     from forecast.data.panel.relative_counts import relative_event_counts
     from forecast.model import prior_draws
-    from forecast.model.pendulum import simulate_level
+    from forecast.model.simulation import simulate_level
 
     from .reference import fine_quadrature, log_likelihood, side_counts
 

@@ -12,8 +12,8 @@ from forecast.base.errors import SpecError
 from forecast.data.panel import recounted, validate_panel
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.observation.index import standardised_index
-from forecast.model.pendulum import simulate_level
 from forecast.model.process.priors import all_priors
+from forecast.model.simulation import simulate_level
 from forecast.model.spec import is_dense, spec_for
 from tests.made import make_panel
 

@@ -5,9 +5,9 @@ import pytest
 
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
-from forecast.model.pendulum import simulate_trend
 from forecast.model.process.transition import accumulated_variance
 from forecast.model.process.trend import Reverting, era_means, find_trend
+from forecast.model.simulation import simulate_trend
 from tests.made import make_panel
 
 MONTHS = 40

@@ -20,8 +20,8 @@ from forecast.model import Fit, PendulumSpec, Priors, simulate_panel, update
 from forecast.model import fit as sample
 from forecast.model.observation.index import IndexObservation, standardised_index
 from forecast.model.particles import Draws, Observed, state_of
-from forecast.model.pendulum import prior_draws
 from forecast.model.posterior import flat
+from forecast.model.simulation import prior_draws
 from forecast.outlook import assess
 from tests.made import make_panel, unobserved
 

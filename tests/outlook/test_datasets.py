@@ -3,7 +3,7 @@
 What it is off, where it disagrees, what it is worth for the present.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,8 +11,12 @@ import pytest
 from forecast.model import Priors
 from forecast.model.observation.readings import knots
 from forecast.outlook import dataset_outlooks, datasets_finding
-from forecast.outlook.datasets import _GaussianAlgebra, _Observations, _offset_covariance
-from tests.made import make_fit, with_feed
+from forecast.outlook.dataset_algebra import (
+    GaussianAlgebra,
+    Observations,
+    drifting_offset_covariance,
+)
+from tests.made import Spec, make_fit, with_feed
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +100,10 @@ def test_the_algebra_is_that_of_normal_variables():
     moves = 0.4 * 0.8**apart
     variance = [rng.uniform(0.2, 0.6, months), rng.uniform(0.02, 0.05, 6)]
     seen = [
-        _Observations(
+        Observations(
             np.arange(months), rng.standard_normal(months), variance[0], np.zeros((months, months))
         ),
-        _Observations(np.arange(6), rng.standard_normal(6), variance[1], np.full((6, 6), 0.5)),
+        Observations(np.arange(6), rng.standard_normal(6), variance[1], np.full((6, 6), 0.5)),
     ]
     at = [*range(months), *range(6)]
     # level, news, offset, error: all of them are normal, so the joint covariance is a sum.
@@ -110,7 +114,7 @@ def test_the_algebra_is_that_of_normal_variables():
     both = np.block([[moves[-1:, -1:], moves[-1:] @ reads.T], [reads @ moves[:, -1:], joint]])
     precision = np.linalg.inv(both)
     values = np.concatenate([one.value for one in seen]) - centre
-    algebra = _GaussianAlgebra(dict(enumerate(seen)), moves, centre, news, np.arange(months), 0)
+    algebra = GaussianAlgebra(dict(enumerate(seen)), moves, centre, news, np.arange(months), 0)
     level = algebra.present_level()
     assert level.sd == pytest.approx(precision[0, 0] ** -0.5)
     assert level.mean == pytest.approx(centre - precision[0, 1:] @ values / precision[0, 0])
@@ -121,7 +125,7 @@ def test_a_year_is_held_against_the_rest():
     rng = np.random.default_rng(2)
     moves = 0.4 * 0.9 ** np.abs(np.arange(24)[:, None] - np.arange(24))
     seen = {
-        place: _Observations(
+        place: Observations(
             np.arange(24),
             rng.standard_normal(24),
             rng.uniform(0.1, 0.4, 24),
@@ -129,7 +133,7 @@ def test_a_year_is_held_against_the_rest():
         )
         for place, off in ((0, 0.0), (1, 0.5))
     }
-    algebra = _GaussianAlgebra(seen, moves, 0.3, 0.1, 2000 + np.arange(24) // 12, 0)
+    algebra = GaussianAlgebra(seen, moves, 0.3, 0.1, 2000 + np.arange(24) // 12, 0)
     month, value, covariance = algebra._joint(list(seen.values()))
     own = np.arange(24, 36)  # the first year of the second dataset
     rest = np.setdiff1d(np.arange(48), own)
@@ -147,7 +151,23 @@ def test_a_year_is_held_against_the_rest():
 
 
 def test_what_a_dataset_is_off_varies_as_its_priors_say(alone):
-    off = _offset_covariance(np.add(*knots(alone.panel)), Priors(), 0.2)
+    off = drifting_offset_covariance(np.add(*knots(alone.panel)), Priors(), 0.2)
     assert off.mean() == pytest.approx(0.7**2 + 0.3**2)
     apart = off[0, 0] + off[-1, -1] - 2 * off[0, -1]
     assert apart == pytest.approx(0.2**2 * 299 / 60, rel=0.01), "a walk of so many years"
+
+
+@dataclass(frozen=True)
+class SpecWithPriors(Spec):
+    priors: Priors = Priors()  # noqa: RUF009 - frozen
+
+
+def test_the_trend_starts_with_the_prior_of_the_fit():
+    """With few months of data the start of the trend still matters for the present level."""
+    eras = {"USA-CHN": (("containment", -40), ("engagement", 12))}
+    feed = with_feed(make_fit(dyads=("USA-CHN",), months=24, eras=eras))
+    usual, narrow = (
+        dataset_outlooks(replace(feed, spec=SpecWithPriors(priors=priors)), "USA-CHN")[0].with_all
+        for priors in (Priors(), Priors(trend_start=0.1))
+    )
+    assert narrow.high - narrow.low < usual.high - usual.low

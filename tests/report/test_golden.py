@@ -15,6 +15,7 @@ from forecast.outlook import attribution, comparison
 from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.report.claims_page import claims_page
+from forecast.report.dyad_skill import DyadSkill, find_skill
 from forecast.report.explain_page import change_page, explain_page
 from forecast.report.first_screen import Earlier, Price
 from forecast.report.folder import write_index
@@ -24,7 +25,6 @@ from forecast.report.page import illustrations, write_report
 from forecast.report.page import page as report_page
 from forecast.report.pairs_page import Pair, write_pairs
 from forecast.report.scenario_page import scenario_page
-from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.skill_page import skill_page
 from tests.evaluation.made import results_of
 from tests.made import unobserved

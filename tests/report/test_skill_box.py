@@ -9,10 +9,11 @@ import pytest
 from forecast.base import resources
 from forecast.cli.terminal import print_lines
 from forecast.outlook import NotDefined
-from forecast.report import skill as skill_box
+from forecast.report import dyad_skill
+from forecast.report.dyad_skill import DyadSkill, find_skill, read_skill
 from forecast.report.material import gather
 from forecast.report.page import page, write_report
-from forecast.report.skill import DyadSkill, brier_note, find_skill, read_skill, skill_sentence
+from forecast.report.skill_box import brier_note, skill_sentence
 from forecast.study.evaluation import Record
 from tests.documented import sections
 from tests.evaluation.made import MODELS, results_of
@@ -225,7 +226,7 @@ def test_a_backtest_of_something_else_is_not_quoted(fit, assessment, skill, chan
 
 
 def test_without_a_backtest_it_is_said_how_to_get_one(fit, assessment, monkeypatch):
-    monkeypatch.setattr(skill_box, "skill_file", lambda: None)
+    monkeypatch.setattr(dyad_skill, "skill_file", lambda: None)
     found = find_skill(fit, assessment, EVENTS)
     assert found.reason.startswith(
         "no backtest comes with this package. To find out: forecast backtest USA-CHN"

@@ -27,7 +27,7 @@ def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True)
     """Compile a function once an environment: later processes read it from numba's cache.
 
     That cache looks at the date of a function's file alone, and a kernel has others built in. So
-    each is stamped by the source of all kernels, and of every module beside its own. It becomes a
+    each is stamped by the source of all kernels, and of every module next to its own. It becomes a
     part of the kernels that call it: apart from them, the process that compiles it would have other
     last digits than those that read it from the cache.
     """

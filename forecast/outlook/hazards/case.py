@@ -18,7 +18,7 @@ from forecast.data.events.dyads import dyad_labels
 from forecast.data.events.sets import EventSet
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.coefficients import Coefficients
-from forecast.outlook.hazards.curve import HazardCurve, spell_chance
+from forecast.outlook.hazards.curve import HELD_PRIOR, HazardCurve, spell_chance
 from forecast.outlook.hazards.memories import (
     CONTEXT,
     MEMORIES,
@@ -131,13 +131,13 @@ class PairCase:
         missing = self.asked.at_least - self.recorded
         if missing <= 0:
             return 1.0
-        likely = np.array([1.0])  # Probability of each number of expected events
+        by_number = np.array([1.0])  # Probability of each number of expected events
         for event in self._ahead_expected:
-            likely = np.convolve(likely, [1 - event.chance, event.chance])
-        rest = [
-            float(curve.at_least(missing - number, first, end)) for number in range(len(likely))
+            by_number = np.convolve(by_number, [1 - event.chance, event.chance])
+        of_others = [
+            float(curve.at_least(missing - number, first, end)) for number in range(len(by_number))
         ]
-        return clip_probability(float(likely @ rest))
+        return clip_probability(float(by_number @ of_others))
 
     @property
     def _ahead_expected(self) -> list[Expected]:
@@ -169,8 +169,8 @@ class PairCase:
         return in_war(curve, self.name, self.of_set, war, self.now, self._war_lengths())
 
     def _war_lengths(self) -> WarLengths:
-        middle, spread = self.stored.wars[self.fit]
-        return WarLengths(float(middle), float(spread))
+        log_mean, log_sd = self.stored.wars[self.fit]
+        return WarLengths(float(log_mean), float(log_sd))
 
     def _covariates(self, pair: PairRecord, events: EventDays, now: int) -> Covariates:
         overall = float(self.stored.overall[self.fit, self.stored.set_index(self.name)])
@@ -196,9 +196,11 @@ class PairCase:
         if not 0 < value < 1:
             return value, value
         curve = self._curve(covariates)
-        reach = INTERVAL / np.sqrt(float(covariates.held[RECENT, 0]) + 0.5)
-        ends = [self._quiet(curve.scaled(float(np.exp(way * reach)))) for way in (1, -1)]
-        low, high = (clip_probability(end) for end in ends)
+        reach = INTERVAL / np.sqrt(float(covariates.held[RECENT, 0]) + HELD_PRIOR)
+        low, high = (
+            clip_probability(self._quiet(curve.scaled(float(np.exp(log_factor)))))
+            for log_factor in (reach, -reach)
+        )
         return min(low, value), max(high, value)
 
     def _simple(self, years: int) -> float:
@@ -210,9 +212,12 @@ class PairCase:
             flat = np.full((1, end - first), -np.expm1(-rate))
             return clip_probability(float(spell_chance(flat, self.asked.quiet, 0)[0]))
         missing = self.asked.at_least - self.recorded
+        if missing <= 0:
+            return 1.0
         mean = rate * (end - first)
-        terms = np.cumprod(np.concatenate([[1.0], mean / np.arange(1, max(missing, 1))]))
-        return 1.0 if missing <= 0 else clip_probability(1 - float(np.exp(-mean) * terms.sum()))
+        # Of a Poisson distribution: the probabilities of fewer events, over that of none
+        fewer = np.cumprod(np.concatenate([[1.0], mean / np.arange(1, missing)])).sum()
+        return clip_probability(1 - float(np.exp(-mean) * fewer))
 
     def _latest(self) -> tuple[LatestEvent, ...]:
         rows = self.rows.sort_values("date", kind="stable").iloc[::-1].head(LATEST)
@@ -225,28 +230,28 @@ class PairCase:
         """Return what the probability would be after some news, the greatest change first."""
         if self.recorded >= self.asked.at_least and self.asked.quiet is None:
             return ()
-        decides = self.asked.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
-        news_and_chance = []
-        if self.asked.quiet is not None or not decides:
-            news_and_chance.append(
-                (
-                    f"an event of the set on {day_of_number(self.now)}",
-                    self._after(event=True, days=1),
-                )
+        today = day_of_number(self.now)
+        missing = self.asked.at_least - self.recorded
+        event_decides = self.asked.quiet is None and missing <= 1 and self.first <= today
+        what_ifs = []
+        if not event_decides:
+            what_ifs.append(
+                WhatIf(f"an event of the set on {today}", self._after(event=True, days=1))
             )
         if self.name not in WAR_SETS:
-            news_and_chance.append(
-                (f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1))
+            what_ifs.append(
+                WhatIf(f"a violent event on {today}", self._after(violent=True, days=1))
             )
         if self.ahead[1] > QUIET_AHEAD:
             until = day_of_number(self.now + QUIET_AHEAD - 1)
-            news_and_chance.append(
-                (f"no event of the set to {until}", self._after(days=QUIET_AHEAD))
+            what_ifs.append(
+                WhatIf(f"no event of the set to {until}", self._after(days=QUIET_AHEAD))
             )
-        every = [WhatIf(news, other) for news, other in news_and_chance]
-        return tuple(
-            sorted(every, key=lambda what_if: -abs(_log_odds(what_if.chance) - _log_odds(value)))
-        )
+
+        def change(what_if: WhatIf) -> float:
+            return abs(_log_odds(what_if.chance) - _log_odds(value))
+
+        return tuple(sorted(what_ifs, key=change, reverse=True))
 
     def _after(self, *, event: bool = False, violent: bool = False, days: int) -> float:
         """Return the probability some days later, given an event on the first of them or none."""
@@ -360,7 +365,9 @@ def war_words(war: War | None, lengths: WarLengths, now: int) -> str:
     if war is None:
         return ""
     age = now - war.start
-    parts = [f"{chance(lengths.goes_on(age, days))} for {days} more days" for days in (30, 90, 365)]
+    parts = [
+        f"{chance(lengths.continues(age, days))} for {days} more days" for days in (30, 90, 365)
+    ]
     return (
         f"At war since {day(day_of_number(war.start))}; by the lengths of wars it goes on with "
         f"{join(parts)}."

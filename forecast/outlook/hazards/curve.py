@@ -29,6 +29,8 @@ QUIET_SHAPE = 4.0
 FRAILTIES = 24
 # Probability of no event, so that its powers are finite
 MIN_NO_EVENT_CHANCE = 1e-12
+# Expected number of events, which is divided by
+MIN_EXPECTED = 1e-9
 # Weight of a war's own rate within it (on wars to 2014 no worse than 0 or 0.25; 0.75 and 1 are)
 WAR_WEIGHT = 0.5
 
@@ -96,6 +98,7 @@ class HazardCurve:
     def none_between(self, first: int, end: int) -> Float:
         """Return the probability of no event from a day ahead to the day before another, (...)."""
         none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), MIN_NO_EVENT_CHANCE)
+        # With gamma distributed rates, no event before a window makes one in it less likely.
         rise = none[..., 1] ** (-1 / LATER_SHAPE) - none[..., 0] ** (-1 / LATER_SHAPE)
         none_by_memory = np.asarray((1 + rise) ** -LATER_SHAPE)
         if self.war is None:
@@ -107,14 +110,15 @@ class HazardCurve:
         if number <= 0:
             return np.ones(self.hazard.shape[:-1])
         some = 1 - self.none_between(first, end)
-        return np.asarray(
-            some * (1 - _fewer_given_some(self._mean_between(first, end), self.shape, number))
-        )
+        fewer = _fewer_given_some(self._mean_between(first, end), self.shape, number)
+        return np.asarray(some * (1 - fewer))
 
     def expected(self, first: int, end: int) -> Float:
         """Return the expected number of events in the days ahead from `first` to `end`, (...)."""
         mean = self._mean_between(first, end)
-        return np.asarray((1 - self.none_between(first, end)) * mean / _some(mean, self.shape))
+        return np.asarray(
+            (1 - self.none_between(first, end)) * mean / _chance_of_some(mean, self.shape)
+        )
 
     def quiet(self, days: int, first: int, end: int, run: int = 0) -> float:
         """Return the probability of so many quiet days in a row in the days ahead.
@@ -137,39 +141,41 @@ class HazardCurve:
             return float(self.none_between(first, end))
         plain = replace(self, war=None)
         ahead = np.arange(first, end + 1, dtype=np.float64)
-        daily = np.maximum(np.diff(summed(self.daily, ahead)), 1e-9)
-        scaled = daily * _scale(daily[:days].sum(), float(plain.none_between(first, first + days)))
-        quiet = _spell(scaled[None], QUIET_SHAPE, days, run)
+        daily = np.maximum(np.diff(summed(self.daily, ahead)), MIN_EXPECTED)
+        none_at_first = float(plain.none_between(first, first + days))
+        scaled = daily * _scale(daily[:days].sum(), none_at_first)
+        by_memory = _chance_of_spell(scaled[None], QUIET_SHAPE, days, run)
         if self.war is None:
-            return quiet
-        in_war = _spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
-        return (1 - WAR_WEIGHT) * quiet + WAR_WEIGHT * in_war
+            return by_memory
+        in_war = _chance_of_spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
+        return (1 - WAR_WEIGHT) * by_memory + WAR_WEIGHT * in_war
 
     def _mean_between(self, first: int, end: int) -> Float:
+        """Return the expected number of events, by memories and war, (...)."""
         total = summed(self.daily, np.array([first, end], dtype=np.float64))
-        mean = np.maximum(total[..., 1] - total[..., 0], 1e-9)
+        mean = np.maximum(total[..., 1] - total[..., 0], MIN_EXPECTED)
         if self.war is None:
             return mean
         return np.asarray((1 - WAR_WEIGHT) * mean + WAR_WEIGHT * self.war.mean(first, end).mean())
 
 
 def _scale(mean: float, none: float) -> float:
-    """Return the factor of the mean that gives the probability of no event.
+    """Return the factor of an expected number that gives a probability of no event.
 
     Rates are gamma distributed.
     """
     return float(QUIET_SHAPE * (max(none, MIN_NO_EVENT_CHANCE) ** (-1 / QUIET_SHAPE) - 1) / mean)
 
 
-def _spell(rates: Float, shape: float, days: int, run: int) -> float:
+def _chance_of_spell(rates: Float, shape: float, days: int, run: int) -> float:
     """Return the probability of a quiet spell at events per day, (case, day).
 
     The rates vary together by a gamma distribution.
     """
     frailty = _gamma_rates(shape)
-    chance = -np.expm1(-frailty[:, None, None] * rates)
-    each = spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))
-    return float(np.mean(each))
+    event_chance = -np.expm1(-frailty[:, None, None] * rates)
+    by_row = event_chance.reshape(-1, event_chance.shape[-1])
+    return float(np.mean(spell_chance(by_row, days, min(run, days))))
 
 
 def summed(rate: Float, days: Float) -> Float:
@@ -180,19 +186,19 @@ def summed(rate: Float, days: Float) -> Float:
     return total
 
 
-def _some(mean: Float, shape: float) -> Float:
+def _chance_of_some(mean: Float, shape: float) -> Float:
     """Return the probability of an event by a negative binomial distribution."""
     return np.asarray(-np.expm1(-shape * np.log1p(mean / shape)))
 
 
 def _fewer_given_some(mean: Float, shape: float, number: int) -> Float:
     """Return the probability of fewer events than a number, given at least one."""
-    exactly_one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
-    exactly = exactly_one / _some(mean, shape)
+    chance_of_one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
+    chance = chance_of_one / _chance_of_some(mean, shape)  # of exactly `count` events
     total = np.zeros_like(mean)
     for count in range(1, number):
-        total = total + exactly
-        exactly = exactly * (count + shape) / (count + 1) * mean / (mean + shape)
+        total = total + chance
+        chance = chance * (count + shape) / (count + 1) * mean / (mean + shape)
     return np.minimum(total, 1.0)
 
 
@@ -200,28 +206,29 @@ def _gamma_rates(shape: float) -> Float:
     """Return equally likely rates of a gamma distribution with mean one."""
     from scipy.special import gammaincinv
 
-    middle = (np.arange(FRAILTIES) + 0.5) / FRAILTIES
-    rates = gammaincinv(shape, middle) / shape
+    probability = (np.arange(FRAILTIES) + 0.5) / FRAILTIES
+    rates = gammaincinv(shape, probability) / shape
     return np.asarray(rates / rates.mean())
 
 
-def spell_chance(chance: Float, days: int, run: int) -> Float:
+def spell_chance(event_chance: Float, days: int, run: int) -> Float:
     """Return the probability of a spell of so many days without an event, (row,).
 
-    `chance` is (row, day).
+    `event_chance` is that of an event on each day, (row, day), and `run` the days without one
+    before the first.
     """
     if run >= days:
-        return np.ones(len(chance))
-    lasting = np.zeros((len(chance), days))  # Probability of each length of the current spell
-    lasting[:, run] = 1.0
-    done = np.zeros(len(chance))
-    for today in range(chance.shape[1]):
-        event = chance[:, today]
-        broken = lasting.sum(axis=1) * event
-        done += lasting[:, -1] * (1 - event)
-        lasting[:, 1:] = lasting[:, :-1] * (1 - event)[:, None]
-        lasting[:, 0] = broken
-    return done
+        return np.ones(len(event_chance))
+    # Probability of each length of the current spell, while none has been long enough
+    by_length = np.zeros((len(event_chance), days))
+    by_length[:, run] = 1.0
+    long_enough = np.zeros(len(event_chance))
+    for event in event_chance.T:
+        broken = by_length.sum(axis=1) * event
+        long_enough += by_length[:, -1] * (1 - event)
+        by_length[:, 1:] = by_length[:, :-1] * (1 - event)[:, None]
+        by_length[:, 0] = broken
+    return long_enough
 
 
 def curve_of(

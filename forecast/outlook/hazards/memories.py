@@ -31,6 +31,9 @@ FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first e
 PRIOR_EVENTS = 0.5
 PRIOR_LONG = 0.3  # the same of the long memory, at the rate of all pairs
 MAX_DAYS_SINCE = 7300  # days; a longer silence tells no more
+SILENCE_PRIOR = 3  # days added to a silence before its logarithm is taken
+BUSY_PRIOR = 3  # events of a pair before any is counted, and the days that they are worth
+BUSY_PRIOR_DAYS = 30
 SEASONS = 10  # years back in which the same days of the year are counted
 SEASON_PAD = 10  # days added to either end of these
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -45,6 +48,13 @@ CONTEXT: dict[str, tuple[str, ...]] = {
 }
 """Beginnings of the codes of all events of a pair, of its two sides and of its two gravest
 classes."""
+CONTEXT_MEMORIES = {
+    "violence": (20, 240),
+    "coercion": (20, 240),
+    "conflict": (5, 60),
+    "cooperation": (5, 60),
+}
+"""Memories of which covariates are made, by part of the context."""
 COVARIATES = (
     "own 5",
     "own 20",
@@ -72,7 +82,7 @@ COVARIATES = (
 
 
 def day_number(when: date) -> int:
-    """Return the days from 1970 to a day."""
+    """Return the number of days from 1970 to a day."""
     return when.toordinal() - _EPOCH
 
 
@@ -108,32 +118,32 @@ class EventDays(NamedTuple):
     def remembered(self, days: Index) -> Float:
         """Return what each memory holds before each of some days, (memory, day)."""
         lengths = np.array(MEMORIES, dtype=np.float64)
-        held = np.zeros((len(self.days) + 1, len(lengths)))
-        last = -np.inf
-        pairs: list[tuple[int, float]] = list(
-            zip(self.days.tolist(), self.number.tolist(), strict=True)
-        )
-        for number_of, (day, number) in enumerate(pairs):
-            held[number_of + 1] = held[number_of] * np.exp((last - day) / lengths) + number
-            last = day
-        position = np.searchsorted(self.days, days)
-        age = days - np.concatenate([[_LONG_AGO], self.days])[position]
-        return np.asarray((held[position] * np.exp(-age[:, None] / lengths)).T)
+        held = np.zeros((len(self.days) + 1, len(lengths)))  # before any event, and after each
+        last_day = -np.inf
+        for row in range(len(self.days)):
+            faded = held[row] * np.exp((last_day - self.days[row]) / lengths)
+            held[row + 1] = faded + self.number[row]
+            last_day = self.days[row]
+        earlier = np.searchsorted(self.days, days)
+        return np.asarray((held[earlier] * np.exp(-self._age(days)[:, None] / lengths)).T)
 
     def silence(self, days: Index) -> Float:
         """Return the days since the last event before each of some days."""
-        position = np.searchsorted(self.days, days)
-        age = days - np.concatenate([[_LONG_AGO], self.days])[position]
-        return np.asarray(np.minimum(age, MAX_DAYS_SINCE), dtype=np.float64)
+        return np.asarray(np.minimum(self._age(days), MAX_DAYS_SINCE), dtype=np.float64)
+
+    def _age(self, days: Index) -> Index:
+        """Return the age of the last event before each of some days; of none a very high one."""
+        earlier = np.searchsorted(self.days, days)
+        return np.asarray(days - np.concatenate([[_LONG_AGO], self.days])[earlier])
 
     def wait(self, days: Index) -> Float:
         """Return the days from each of some days to the first event on it or later.
 
         Infinite without one.
         """
-        position = np.searchsorted(self.days, days)
-        following = np.concatenate([self.days.astype(np.float64), [np.inf]])
-        return np.asarray(following[position] - days)
+        earlier = np.searchsorted(self.days, days)
+        following = np.concatenate([self.days.astype(np.float64), [np.inf]])[earlier]
+        return np.asarray(following - days)
 
 
 @dataclass(frozen=True)
@@ -219,36 +229,15 @@ class Covariates:
         """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
         held = of_set.remembered(days)
         exposure = pair.exposure(days)
-        long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
-        exposure = exposure + PRIOR_EVENTS / long
+        long_rate = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
+        exposure = exposure + PRIOR_EVENTS / long_rate
         rates = (held + PRIOR_EVENTS) / exposure
         mixed = [MEMORIES.index(length) for length in MIXED]
         base = np.log(rates[mixed].mean(axis=0))
-        relative = {
-            length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)
-        }
-        held_of = pair.remembered(days)
-        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(days)[-1] + 30))
-        fixed = [
-            *(relative[length] for length in (5, 20, 60, 240, LONG)),
-            np.log(of_set.silence(days) + 3) + base,
-            base,
-            np.log((held_of["all"][20] + 1) / (20 + np.exp(-busy))) - busy,
-            np.log((held_of["all"][240] + 2) / 240) - busy,
-            busy,
-            *(
-                np.log1p(held_of[name][length])
-                for name in ("violence", "coercion")
-                for length in (20, 240)
-            ),
-            *(
-                np.log1p(held_of[name][length])
-                for name in ("conflict", "cooperation")
-                for length in (5, 60)
-            ),
-            np.log((held_of["cooperation"][240] + 1) / (held_of["conflict"][240] + 1)),
-        ]
-        return cls(days, base, held, exposure, np.column_stack(fixed), pair, of_set)
+        fixed = _own(rates, base) | _of_context(pair, days)
+        fixed |= {"silence": np.log(of_set.silence(days) + SILENCE_PRIOR) + base, "rate": base}
+        in_order = np.column_stack([fixed[name] for name in COVARIATES if name in fixed])
+        return cls(days, base, held, exposure, in_order, pair, of_set)
 
     @property
     def rates(self) -> Float:
@@ -280,3 +269,30 @@ class Covariates:
         spent = (end - first + 2 * SEASON_PAD) * SEASONS
         ordinary = self.of_set.between(self.days - 365 * SEASONS, self.days) / (365 * SEASONS)
         return np.asarray(np.log((seasonal + 2) / (ordinary * spent + 2)))
+
+
+def _own(rates: Float, base: Float) -> dict[str, Float]:
+    """Return the log of each memory's rate over their mean rate, whose log is `base`, (day,)."""
+    return {
+        f"own {length}": np.log(rate) - base
+        for length, rate in zip(MEMORIES, rates, strict=True)
+        if f"own {length}" in COVARIATES
+    }
+
+
+def _of_context(pair: PairRecord, days: Index) -> dict[str, Float]:
+    """Return the covariates of all events of a pair, and of its sides and gravest classes."""
+    held = pair.remembered(days)
+    events = held["all"]
+    busy = np.log((events[LONG] + BUSY_PRIOR) / (pair.exposure(days)[-1] + BUSY_PRIOR_DAYS))
+    logs = {
+        f"{name} {length}": np.log1p(held[name][length])
+        for name, lengths in CONTEXT_MEMORIES.items()
+        for length in lengths
+    }
+    return logs | {
+        "busy 20": np.log((events[20] + 1) / (20 + np.exp(-busy))) - busy,
+        "busy 240": np.log((events[240] + 2) / 240) - busy,
+        "busy 3000": busy,
+        "balance": np.log((held["cooperation"][240] + 1) / (held["conflict"][240] + 1)),
+    }

@@ -32,6 +32,8 @@ MIN_LOG_LENGTH_SD = 0.5
 ENDS = 25
 # Probability that a war goes on, and events per day at the usual rate; both are divided by
 MIN_DIVISOR = 1e-6
+# Probability of a tail of a normal distribution, so that its quantile is finite
+MIN_TAIL = 1e-9
 # Events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
 OWN_PRIOR = 10.0
 # Days ahead whose expected number of events is the usual rate
@@ -92,35 +94,35 @@ def published_lengths(before: date) -> tuple[int, ...]:
 class WarLengths:
     """Distribution of the lengths of wars: lognormal."""
 
-    middle: float  # Of the logarithm of days
-    spread: float
+    log_mean: float  # Mean of the logarithm of days
+    log_sd: float  # Its standard deviation
 
     @classmethod
     def of(cls, lengths: Iterable[float], published: Iterable[float]) -> "WarLengths":
         """Estimate it from the wars of the pairs, and those published with less weight."""
         of_pairs = np.log(list(lengths))
         listed = np.log(list(published))
-        values = np.concatenate([of_pairs, listed])
+        logs = np.concatenate([of_pairs, listed])
         weights = np.concatenate([np.ones(len(of_pairs)), np.full(len(listed), PRIOR_WEIGHT)])
-        middle = float(np.average(values, weights=weights))
-        spread = float(np.sqrt(np.average((values - middle) ** 2, weights=weights)))
-        return cls(middle, max(spread, MIN_LOG_LENGTH_SD))
+        log_mean = float(np.average(logs, weights=weights))
+        log_sd = float(np.sqrt(np.average((logs - log_mean) ** 2, weights=weights)))
+        return cls(log_mean, max(log_sd, MIN_LOG_LENGTH_SD))
 
-    def goes_on(self, age: float, days: float) -> float:
+    def continues(self, age: float, days: float) -> float:
         """Return the probability that a war that has lasted some days lasts some more."""
-        return self._longer(age + days) / max(self._longer(age), MIN_DIVISOR)
+        return self._survival(age + days) / max(self._survival(age), MIN_DIVISOR)
 
     def ends(self, age: float) -> Float:
         """Return equally likely days ahead on which a war that has lasted some days ends."""
-        normal = NormalDist(self.middle, self.spread)
-        remaining = max(self._longer(age), MIN_DIVISOR)
-        parts = 1 - remaining * (1 - (np.arange(ENDS) + 0.5) / ENDS)
-        return np.array(
-            [np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts]
-        )
+        normal = NormalDist(self.log_mean, self.log_sd)
+        survival = max(self._survival(age), MIN_DIVISOR)
+        probabilities = 1 - survival * (1 - (np.arange(ENDS) + 0.5) / ENDS)
+        inside = np.clip(probabilities, MIN_TAIL, 1 - MIN_TAIL).tolist()
+        return np.array([np.exp(normal.inv_cdf(probability)) - age for probability in inside])
 
-    def _longer(self, days: float) -> float:
-        return 1 - NormalDist(self.middle, self.spread).cdf(np.log(max(days, 1.0)))
+    def _survival(self, days: float) -> float:
+        """Return the probability that a war lasts longer than some days."""
+        return 1 - NormalDist(self.log_mean, self.log_sd).cdf(np.log(max(days, 1.0)))
 
 
 def in_war(

@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from forecast.base.dates import periods_a_month
 from forecast.base.typing import Float, Index
 from forecast.model.kernels import kernel
-from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NOISE_SD
+from forecast.study.hypotheses.filter.inputs import MEAN, MEAN_SD, NOISE_SD
 from forecast.study.hypotheses.models import (
     CONCENTRATION,
     CYCLE_SD,

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from forecast.study.hypotheses.answers_model import DirectedPair, half_life, long_run_covariance
-from forecast.study.hypotheses.filter import MEAN, NOISE_SD
+from forecast.study.hypotheses.filter.inputs import MEAN, NOISE_SD
 from forecast.study.hypotheses.models import VOLUME_EFFECT
 
 SHARE_FLOOR = 1e-5  # distance of a period's share from 0 and 1: a beta distribution needs one

@@ -19,7 +19,7 @@ from forecast.study.hypotheses.evidence import (
     QuadratureSettings,
     evidence_of,
 )
-from forecast.study.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
+from forecast.study.hypotheses.filter.inputs import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.study.hypotheses.models import (
     CYCLE,
     CYCLE_SD,

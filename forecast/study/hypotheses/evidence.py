@@ -18,8 +18,8 @@ from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
 from forecast.base.typing import Float
-from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, FilterSteps
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.inputs import MEAN, MEAN_SD, NEW_MEAN, FilterSteps
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
     BOUND,
     CONCENTRATION,

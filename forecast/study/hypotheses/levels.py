@@ -16,7 +16,7 @@ from scipy.special import betaln, expit
 from forecast.base.typing import Float
 from forecast.model.process.transition import retention_of
 from forecast.study.hypotheses.engine import Engine
-from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NOISE_SD
+from forecast.study.hypotheses.filter.inputs import MEAN, MEAN_SD, NOISE_SD
 from forecast.study.hypotheses.models import (
     CONCENTRATION,
     CYCLE,

@@ -16,8 +16,8 @@ from scipy.optimize import minimize
 from forecast.base.typing import Float
 from forecast.model.process.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.model.process.transition import retention_of
-from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, FilterSteps
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.inputs import COLUMN, FORCES, MEAN_SD, FilterSteps
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 
 _PRIORS = {prior.name: prior.value for part in ("common", "claims") for prior in priors_of(part)}
 """Priors that forecasts use as well, and those of the tests alone, from priors.toml."""

@@ -19,7 +19,7 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import join
 from forecast.data.panel import panel_kind
 from forecast.data.panel.relative_counts import relative_event_counts
-from forecast.study.hypotheses.filter import FilterSteps
+from forecast.study.hypotheses.filter.inputs import FilterSteps
 
 MIN_POOLED_DYADS = 2  # dyads; one has no spread between dyads
 # months from a dyad's first event to its last, unless a claim needs fewer; a trend takes decades

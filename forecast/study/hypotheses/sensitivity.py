@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.base.typing import Bool
 from forecast.study.hypotheses.engine import Engine, HeldOutModels, ModelPoint, PooledClaim
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.outcome import UNTESTED, Rerun
 from forecast.study.hypotheses.record import turned_back
 

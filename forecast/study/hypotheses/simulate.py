@@ -19,8 +19,8 @@ from scipy.signal import fftconvolve, lfilter
 from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.transition import innovation_sd, retention_of
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
-from forecast.study.hypotheses.filter import MEAN, NOISE_SD
-from forecast.study.hypotheses.memory import PAST_MONTHS
+from forecast.study.hypotheses.filter.inputs import MEAN, NOISE_SD
+from forecast.study.hypotheses.filter.memory import PAST_MONTHS
 from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.record import (
     EPISODE_MONTHS,

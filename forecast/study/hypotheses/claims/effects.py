@@ -24,8 +24,8 @@ from forecast.data.events.codebook import VISIT
 from forecast.data.events.table import EventTable
 from forecast.outlook.theory import REASONS, VISITS
 from forecast.study.hypotheses.engine import Engine, ModelPoint, PooledClaim, dyad_bars
-from forecast.study.hypotheses.filter import COLUMN
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.inputs import COLUMN
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE
 from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.outcome import LIMIT, FactorRange, Outcome, Picture, Series

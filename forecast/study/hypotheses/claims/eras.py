@@ -31,8 +31,8 @@ from forecast.study.hypotheses.engine import (
     posterior_picture,
 )
 from forecast.study.hypotheses.evidence import PooledEvidence
-from forecast.study.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.filter.inputs import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING
+from forecast.study.hypotheses.filter.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
     HEADROOM,
     JUMP_SD,

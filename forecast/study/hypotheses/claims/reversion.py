@@ -37,7 +37,7 @@ from forecast.study.hypotheses.engine import (
     posterior_picture,
 )
 from forecast.study.hypotheses.evidence import PooledEvidence, averaged_interval
-from forecast.study.hypotheses.filter import MEAN
+from forecast.study.hypotheses.filter.inputs import MEAN
 from forecast.study.hypotheses.models import (
     BOUNDED,
     BOUNDED_CYCLE,

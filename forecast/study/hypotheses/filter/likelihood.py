@@ -10,31 +10,35 @@ from typing import Any
 import numpy as np
 
 from forecast.base.typing import Float, Index
-from forecast.study.hypotheses.filter import (
+from forecast.model.process.ceiling import SOFTNESS
+from forecast.study.hypotheses.filter.block import (
     ANCHORED,
     BLOCK,
+    CYCLE,
+    EFFECT,
+    LANES,
+    LONG_RUN,
+    TREND,
+)
+from forecast.study.hypotheses.filter.inputs import (
     CEILING,
     COLUMN,
-    CYCLE,
-    EDGE2,
-    EFFECT,
     GROWING,
-    LANES,
     LONG_MEMORY,
-    LONG_RUN,
-    MAX_FORCE_MONTHS,
-    MAX_FORCE_MOVE,
     MEAN,
     NO_FORCE,
-    PARTS_PER_CORE,
-    TREND,
     FilterSteps,
-    filter_steps,
 )
-from forecast.study.hypotheses.memory import blocks_of, filter_memory
+from forecast.study.hypotheses.filter.memory import blocks_of, filter_memory
+from forecast.study.hypotheses.filter.recursion import filter_steps
 
 WHOLE_GAP = np.iinfo(np.int64).max  # months: without a force, any gap is one step
 GROWING_MONTHS = 3  # months over which growing reversion is taken as constant
+EDGE2 = SOFTNESS**2  # squared width of the soft edge of ceilings and bounds: that of forecasts
+MAX_FORCE_MONTHS = 6  # months over which a force is taken as constant, because it varies slowly
+# Share of the distance by which a force may move the trend over these months; else they are fewer.
+MAX_FORCE_MOVE = 0.3
+PARTS_PER_CORE = 8  # of the blocks, so that cores end together
 STEP2_FLOOR = 1e-9  # variance in place of zero, for a trend that does not move
 
 
@@ -92,18 +96,9 @@ def likelihoods(steps: FilterSteps, points: Float, cores: int = 1) -> Float:
 
     def run_filter(part: slice) -> None:
         if force == LONG_MEMORY:
-            filter_memory(
-                blocks[part],
-                steps.cooperative,
-                steps.events,
-                steps.value,
-                steps.volume,
-                steps.gap,
-                steps.ends,
-                by_block[part],
-            )
+            filter_memory(blocks[part], steps, by_block[part])
         else:
-            filter_steps(blocks[part], block_months[part], force, *steps, by_block[part])
+            filter_steps(blocks[part], block_months[part], force, steps, by_block[part])
 
     if cores == 1:
         run_filter(slice(None))

@@ -4,7 +4,7 @@ A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. It is appr
 white noise and five AR(1) processes with fixed half-lives. Their variances follow from ``d`` by a
 non-negative least-squares fit to its spectrum (`variances_of_parts`). So a dyad's level is the sum
 of these parts, a cycle, the long-run mean and the volume effect. `filter_memory` conditions on a
-month's events as `forecast.study.hypotheses.filter` does, in the same lanes. Eras, anchors,
+month's events as `filter.recursion` does, in the same lanes. Eras, anchors,
 impulses and occasions have no effect on a path of long memory.
 """
 
@@ -14,16 +14,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from forecast.base.typing import Float, Index
+from forecast.base.typing import Float
 from forecast.model.process import transition
-from forecast.study.hypotheses.filter import (
-    COLUMN,
-    LANES,
-    MEAN,
-    NODES,
+from forecast.study.hypotheses.filter.block import LANES, NODES, compiled
+from forecast.study.hypotheses.filter.inputs import COLUMN, MEAN, FilterSteps
+from forecast.study.hypotheses.filter.moves import innovation_fraction
+from forecast.study.hypotheses.filter.observation import (
     STEPS_PER_LOG,
-    compiled,
-    innovation_fraction,
     score_events,
     score_value,
     take_log,
@@ -61,8 +58,8 @@ _SCALARS = (
     "recent_likelihood",
     "log_likelihood",
 )
-_BY_NODE = ("likelihood", "cooperative_shape", "hostile_shape")
-# A block has one lane for each point of the parameters, as in `forecast.study.hypotheses.filter`.
+_BY_NODE = ("likelihood", "cooperative_shape", "hostile_shape", "log_likelihood_of_node")
+# A block has one lane for each point of the parameters, as in `block.BLOCK`.
 _BLOCK = np.dtype(
     [(name, np.float64, (LANES,)) for name in _SCALARS]
     + [(name, np.float64, ((NODES + 1) * LANES,)) for name in _BY_NODE]
@@ -148,8 +145,16 @@ def blocks_of(points: Float) -> Any:
 
 
 @compiled
+def _set_gap(block: Any, months: int) -> None:
+    """Set the retention of the fading variables over some months."""
+    for a in range(FADING):
+        for i in range(LANES):
+            block.gap_retention[a, i] = block.retention[a, i] ** months
+
+
+@compiled
 def _move(block: Any) -> None:
-    """Move the state over a gap, whose retention is set."""
+    """Move the state over the months that `_set_gap` has set."""
     for a in range(FADING):
         for b in range(a, FADING):
             for i in range(LANES):
@@ -168,7 +173,8 @@ def _move(block: Any) -> None:
 def _combine(block: Any, volume: float) -> None:
     """Write mean and variance of a month's level with its noise, and covariances with the state."""
     for i in range(LANES):
-        block.level[i], block.spread2[i] = volume * block.mean[EFFECT, i], block.noise2[i]
+        block.level[i] = volume * block.mean[EFFECT, i]
+        block.spread2[i] = block.noise2[i]
         block.along[EFFECT, i] = volume * block.covariance[EFFECT, EFFECT, i]
     for a in range(EFFECT):
         for i in range(LANES):
@@ -201,44 +207,32 @@ def _condition(block: Any) -> None:
 
 
 @compiled
-def filter_memory(
-    blocks: Any,
-    cooperative: Index,
-    events: Index,
-    value: Float,
-    volume: Float,
-    gap: Index,
-    ends: Index,
-    out: Float,
-) -> None:
+def filter_memory(blocks: Any, steps: FilterSteps, out: Float) -> None:
     """Write log-likelihood, and mean and variance of the long-run mean, (block, dyad, 3, lane)."""
     current = blocks[:1].copy()
     block = current[0]
-    for p in range(blocks.size):
-        for d in range(ends.size - 1):
-            current[0], months = blocks[p], 0
-            for step in range(ends[d], ends[d + 1]):
+    for b in range(blocks.size):
+        for d in range(steps.ends.size - 1):
+            current[0] = blocks[b]
+            months = 0
+            for step in range(steps.ends[d], steps.ends[d + 1]):
                 if step % STEPS_PER_LOG == 0:
                     take_log(block)
-                if gap[step] > 0:
-                    if gap[step] != months:
-                        months = gap[step]
-                        for a in range(FADING):
-                            for i in range(LANES):
-                                block.gap_retention[a, i] = block.retention[a, i] ** months
+                if steps.gap[step] > 0:
+                    if steps.gap[step] != months:
+                        months = steps.gap[step]
+                        _set_gap(block, months)
                     _move(block)
-                if events[step] == 0:
+                if steps.events[step] == 0:
                     continue
-                _combine(block, volume[step])
-                if events[step] < 0:
-                    score_value(block, value[step])
+                _combine(block, steps.volume[step])
+                if steps.events[step] < 0:
+                    score_value(block, steps.value[step])
                 else:
-                    score_events(block, cooperative[step], events[step])
+                    score_events(block, steps.cooperative[step], steps.events[step])
                 _condition(block)
             take_log(block)
             for i in range(LANES):
-                out[p, d, 0, i] = block.log_likelihood[i]
-                out[p, d, 1, i], out[p, d, 2, i] = (
-                    block.mean[LONG_RUN, i],
-                    block.covariance[LONG_RUN, LONG_RUN, i],
-                )
+                out[b, d, 0, i] = block.log_likelihood[i]
+                out[b, d, 1, i] = block.mean[LONG_RUN, i]
+                out[b, d, 2, i] = block.covariance[LONG_RUN, LONG_RUN, i]
