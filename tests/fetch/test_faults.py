@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import pytest
 
 from forecast.base.errors import FetchError, OutputError, SpecError
-from forecast.data.fetch.addresses import _next, require_server
+from forecast.data.fetch.addresses import redirect_target, require_server
 from forecast.data.fetch.client import Client, _asked_to_wait
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
@@ -328,14 +328,14 @@ def test_an_address_that_cannot_be_asked_is_rejected(address):
 def test_a_redirect_to_another_host_is_followed_by_https_alone_and_its_secrets_are_not_written_down():
     """Dataverse keeps its files on servers of others, at addresses that hold a signature."""
     there = "https://bucket.s3.amazonaws.com/a?X-Amz-Signature=secret"
-    assert _next("https://dataverse.harvard.edu/api/access/datafile/1", there) == there
-    assert _next("http://127.0.0.1:80/a", "b") == "http://127.0.0.1:80/b"
-    assert _next("http://data.gdeltproject.org/a", "https://data.gdeltproject.org/a").startswith(
-        "https:"
-    )
+    assert redirect_target("https://dataverse.harvard.edu/api/access/datafile/1", there) == there
+    assert redirect_target("http://127.0.0.1:80/a", "b") == "http://127.0.0.1:80/b"
+    assert redirect_target(
+        "http://data.gdeltproject.org/a", "https://data.gdeltproject.org/a"
+    ).startswith("https:")
     for here in ("https://dataverse.harvard.edu/a", "http://dataverse.harvard.edu/a"):
         with pytest.raises(FetchError, match="which is not followed") as caught:
-            _next(here, there.replace("https", "http"))
+            redirect_target(here, there.replace("https", "http"))
         assert "secret" not in str(caught.value)
 
 

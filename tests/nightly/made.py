@@ -47,6 +47,7 @@ CLOCKS = [
     "forecast.desk.questions.appending",
     "forecast.data.archive.segments",
     "forecast.data.fetch.client",
+    "forecast.data.fetch.download",
     "forecast.data.fetch.run",
 ]
 """Modules that read a clock."""

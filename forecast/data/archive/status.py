@@ -17,8 +17,9 @@ from forecast.data.archive.catalogue import (
     Entry,
     read_catalogue,
 )
+from forecast.data.archive.database import ArchiveReading
 from forecast.data.archive.importing import EVERYTHING
-from forecast.data.archive.reading import ArchiveReading, chosen_datasets, covered_days
+from forecast.data.archive.reading import chosen_datasets, covered_days
 from forecast.data.events.days import Covered, Days
 from forecast.data.events.dyads import dyad_code
 from forecast.data.events.table import (

@@ -31,24 +31,24 @@ def _split(address: str) -> SplitResult | None:
     return parts if fine and not has_controls(address) and " " not in address else None
 
 
-def _next(address: str, location: str) -> str:
+def redirect_target(address: str, location: str) -> str:
     """Return where a redirect leads, if it may lead there."""
     here = urlsplit(address)
     target = _split(urljoin(address, location))
+    where = shown_address(address)
     if not location or target is None or target.username:
         raise FetchError(
-            f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed"
+            f"{where} redirects to {shown_address(location)!r:.100}, which is not followed"
         )
     if target.scheme == "http" and here.scheme == "https":
-        raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
+        raise FetchError(f"{where} redirects from https to http, which is not followed")
     if target.scheme == "http" and target.netloc != here.netloc:
         raise FetchError(
-            f"{_where(address)} redirects to another host by http, which is not followed: "
-            f"{target.netloc}"
+            f"{where} redirects to another host by http, which is not followed: {target.netloc}"
         )
     return target.geturl()
 
 
-def _where(address: str) -> str:
+def shown_address(address: str) -> str:
     """Return the address without what a signed one has of secrets."""
     return printable(address.partition("?")[0])[:200]

@@ -1,15 +1,10 @@
 """Rate-limited HTTP client with retries and restricted redirects.
 
-Also resumable, verified downloads.
-
 Certificates are always verified. Only http and https are allowed, and redirects never lead from
 https to http. Redirects to another host require https, because Dataverse stores its files on other
-servers. A downloaded file is moved into place when it is complete.
+servers.
 """
 
-import errno
-import os
-import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +12,6 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from pathlib import Path
 from threading import Event, Lock
 from typing import Self
 from urllib.parse import urlsplit
@@ -25,21 +19,10 @@ from urllib.parse import urlsplit
 import httpx
 import tenacity
 
-from forecast.base.digests import file_digest
-from forecast.base.durable import sync_file, sync_folder
-from forecast.base.errors import (
-    AbsentError,
-    DataError,
-    FetchError,
-    PassingError,
-    StoppedError,
-)
+from forecast.base.errors import AbsentError, FetchError, PassingError, StoppedError
 from forecast.base.escaping import printable
-from forecast.base.files import write_text
-from forecast.base.reading import NO_LINK, OPENING, require_ordinary
-from forecast.data.feeds.lines import find_files, read_chunks
-from forecast.data.fetch.addresses import _next, _where
-from forecast.data.fetch.manifest import ExpectedFile, FetchSettings
+from forecast.data.fetch.addresses import redirect_target, shown_address
+from forecast.data.fetch.manifest import FetchSettings
 
 # Bytes of an answer that is held in memory
 MAX_ANSWER = 100_000_000
@@ -54,18 +37,6 @@ CERTIFICATE = (
     "it is. Give another "
     "address of the same files with --server (`forecast help fetching`)"
 )
-ENDING = ".unfinished"
-"""Of the name of a file that has not come whole."""
-TAG = ".mark"
-"""Of the name of the file that has the ETag of an unfinished one."""
-# Characters of an ETag; servers give some forty
-MAX_TAG = 1_000
-PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
-"""How a page begins, which a server may send in place of a file."""
-ZIP = b"PK"
-"""How an archive begins."""
-PAGES = ("text/html", "application/xhtml+xml")
-"""Types of content that are pages."""
 
 
 class Client:
@@ -133,7 +104,7 @@ class Client:
                     content += piece
                     if len(content) > MAX_ANSWER:
                         raise FetchError(
-                            f"{_where(address)} answers with more than {MAX_ANSWER:,} bytes"
+                            f"{shown_address(address)} answers with more than {MAX_ANSWER:,} bytes"
                         )
                 return bytes(content)
 
@@ -152,7 +123,7 @@ class Client:
                 self._pace.keep(urlsplit(address).netloc)
                 with self._http.stream("GET", address, headers=headers) as response:
                     if response.is_redirect:
-                        address = _next(address, response.headers.get("Location", ""))
+                        address = redirect_target(address, response.headers.get("Location", ""))
                         continue
                     self._require_good(response)
                     self._open.add(response)
@@ -161,7 +132,9 @@ class Client:
                     finally:
                         self._open.discard(response)
                     return
-            raise FetchError(f"{_where(address)}: more than {self.settings.redirects} redirects")
+            raise FetchError(
+                f"{shown_address(address)}: more than {self.settings.redirects} redirects"
+            )
 
     def pieces(self, response: httpx.Response) -> Iterator[bytes]:
         """Yield what a server sends, as long as it sends fast enough."""
@@ -179,9 +152,10 @@ class Client:
                 came = 0
 
     def _require_good(self, response: httpx.Response) -> None:
+        """Raise an error for an answer that gives nothing, and note a wait that is asked for."""
         status = response.status_code
         url = response.url
-        where = _where(str(url))
+        where = shown_address(str(url))
         if status in ABSENT:
             raise AbsentError(f"HTTP {status}: not there")
         if status in BUSY:
@@ -206,21 +180,20 @@ class Client:
     @contextmanager
     def _understood(self, address: str) -> Iterator[None]:
         """Turn the errors of the library into ours."""
+        where = shown_address(address)
         try:
             yield
         except httpx.TimeoutException as error:
-            raise PassingError(
-                f"{_where(address)}: nothing came for {self.settings.stall:g} s"
-            ) from error
+            raise PassingError(f"{where}: nothing came for {self.settings.stall:g} s") from error
         except httpx.TransportError as error:
             if self._stop.is_set():
                 raise StoppedError("stopped") from error
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise FetchError(f"{_where(address)}: {CERTIFICATE}") from error
+                raise FetchError(f"{where}: {CERTIFICATE}") from error
             reason = printable(str(error))[:200] or type(error).__name__
-            raise PassingError(f"{_where(address)}: the connection broke ({reason})") from error
+            raise PassingError(f"{where}: the connection broke ({reason})") from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-            raise FetchError(f"{_where(address)}: {printable(str(error))[:200]}") from error
+            raise FetchError(f"{where}: {printable(str(error))[:200]}") from error
 
 
 class _Pace:
@@ -256,236 +229,3 @@ def _asked_to_wait(text: str) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
-
-
-class Unfinished:
-    """A file that is not whole yet."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(f".{target.name}{ENDING}")
-        self._tag = self.path.with_name(self.path.name + TAG)
-
-    @property
-    def size(self) -> int:
-        """Bytes that are there; 0 if it has not been started."""
-        try:
-            return self.path.lstat().st_size
-        except FileNotFoundError:
-            return 0
-
-    @property
-    def tag(self) -> str:
-        """ETag of the partial file, as given to `start`; '' if unknown."""
-        try:
-            return self._tag.read_text("utf-8")[:MAX_TAG]
-        except (OSError, ValueError):
-            return ""
-
-    def start(self, tag: str = "") -> None:
-        """Start at the first byte, with the ETag of what it is taken from."""
-        self.discard()
-        if tag:
-            write_text(self._tag, tag[:MAX_TAG])
-
-    def finish(self) -> None:
-        """Put it in its place: from now on it is whole."""
-        if os.path.lexists(self.target):
-            raise FileExistsError(
-                errno.EEXIST, "a file of this name is there already", str(self.target)
-            )
-        sync_file(self.path)  # what the manifest calls received is on the disk
-        self.path.rename(self.target)
-        sync_folder(self.target.parent)
-        self.discard()
-
-    def discard(self) -> None:
-        """Remove it."""
-        for path in (self.path, self._tag):
-            path.unlink(missing_ok=True)
-
-
-def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
-    """Return a received file with its digests, and which of them the source states too."""
-    # An archive is looked through as before it is read and, without a checksum that agrees, to its
-    # end.
-    size = path.stat().st_size
-    sha256 = file_digest(path)
-    # Checksums of publishers are compared, nothing rests on them being hard to forge.
-    md5 = file_digest(path, "md5")
-    compared = [
-        name for name, fine in (("size", file.size == size), ("md5", file.md5 == md5)) if fine
-    ]
-    if _is_page(path):
-        raise FetchError("a page for browsers came instead of the file")
-    if file.sure and file.size is not None and file.size != size:
-        raise FetchError(f"it has {size:,} bytes, and the list says {file.size:,}")
-    if file.sure and file.md5 and file.md5 != md5:
-        raise FetchError(f"its md5 is {md5}, and the list says {file.md5}")
-    _require_archive(path, file, whole="md5" not in compared)
-    return file.but(
-        state="received",
-        reason="",
-        size=size,
-        md5=md5,
-        sha256=sha256,
-        compared=tuple(compared),
-        at=when.isoformat(timespec="seconds"),
-        **origin,
-    )
-
-
-def _is_page(path: Path) -> bool:
-    """Return whether a server sent a page in place of a file."""
-    with path.open("rb") as stream:
-        return stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGE)
-
-
-def _require_archive(path: Path, file: ExpectedFile, *, whole: bool) -> None:
-    name = file.file
-    with path.open("rb") as stream:
-        zipped = stream.read(2) == ZIP
-    if name.lower().endswith(".zip") and not zipped:
-        raise FetchError("it is no zip archive")
-    if not zipped:
-        return
-    try:
-        members = find_files([path])
-        if [member.member for member in members] == [None]:
-            raise FetchError("it is no whole zip archive")
-        for member in members:
-            if not re.match(rf"{re.escape(file.member)}(?!\d)", member.own_name, re.IGNORECASE):
-                raise FetchError(
-                    f"it holds {member.own_name!r:.100}, which is another file than {file.member}"
-                )
-        for member in members if whole else []:
-            for _ in read_chunks(member):  # to its end, where its checksum stands
-                pass
-    except DataError as error:
-        raise FetchError(str(error).replace(str(path), name).replace(path.name, name)) from error
-
-
-def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile:
-    """Fetch a file into a folder, or take the one that is there.
-
-    A beginning of the same file, if there is one, is continued.
-    """
-    target = folder / file.file
-    part = Unfinished(target)
-    if target.exists():
-        part.discard()
-        try:  # to take what no manifest knows
-            return _checked(target, file, datetime.fromtimestamp(target.stat().st_mtime, UTC))
-        except FetchError as error:
-            raise FetchError(
-                f"a file of this name is there already, and {error}. Move it away."
-            ) from error
-    return client.with_retries(lambda: _attempt(client, file, part))
-
-
-def fetch_list(client: Client, address: str, target: Path) -> str:
-    """Fetch a list, which is not checked, into a file; return its SHA-256."""
-    part = Unfinished(target)
-    most = client.settings.largest_list
-
-    def once() -> str:
-        _receive(client, address, part, None, most, trusted=False)
-        if _is_page(part.path):
-            part.discard()
-            raise FetchError(f"{address}: a page for browsers came instead of the list")
-        return file_digest(part.path)
-
-    sha256 = client.with_retries(once)
-    part.finish()
-    return sha256
-
-
-def _attempt(client: Client, file: ExpectedFile, part: Unfinished) -> ExpectedFile:
-    most = client.settings.largest_file
-    size = file.size if file.sure else None
-    if (size or 0) > most:
-        raise FetchError(
-            f"the list says that it has {size:,} bytes, more than the {most:,} that are fetched"
-        )
-    resumed, came_from, modified = _receive(
-        client, file.url, part, size, most, trusted=bool(file.md5 and file.sure)
-    )
-    try:
-        received = _checked(
-            part.path, file, datetime.now(UTC), came_from=came_from, modified=modified
-        )
-    except FetchError as error:
-        part.discard()
-        if resumed:  # perhaps of two files, the old one and a new one
-            raise PassingError(str(error), 0.0) from error
-        raise
-    part.finish()
-    return received
-
-
-def _receive(
-    client: Client, address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
-) -> tuple[bool, str, str]:
-    """Receive the missing part of a file.
-
-    Return whether it was resumed, the server and the time of modification.
-    """
-    headers: dict[str, str] = {}
-    if part.size and (size is None or part.size < size) and (part.tag or trusted):
-        headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.tag} if part.tag else {})
-    else:
-        part.discard()
-    with client.asked(address, headers) as response:
-        resumed = response.status_code == 206
-        stated = re.fullmatch(
-            r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip()
-        )
-        changed = part.tag and _tag(response) not in (part.tag, "")
-        if resumed and (stated is None or int(stated[1]) != part.size or changed):
-            part.discard()
-            raise PassingError("the server sent another part than it was asked for", 0.0)
-        if not resumed:
-            part.start(_tag(response))
-        _require_reasonable(response, part.size, size, most)
-        _append(client, response, part, most)
-        if size is not None and part.size < size:
-            raise PassingError(f"{part.size:,} bytes came of {size:,}")
-        came_from = f"{response.url.scheme}://{response.url.netloc.decode('ascii', 'replace')}"
-        return resumed, came_from, response.headers.get("Last-Modified", "")[:100]
-
-
-def _append(client: Client, response: httpx.Response, part: Unfinished, most: int) -> None:
-    size = part.size
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
-    with os.fdopen(os.open(part.path, flags, 0o666), "ab") as stream:
-        require_ordinary(stream.fileno())
-        for piece in client.pieces(response):
-            size += len(piece)
-            if size > most:
-                stream.close()
-                part.discard()
-                raise FetchError(f"it has more than the {most:,} bytes that are fetched")
-            stream.write(piece)
-
-
-def _tag(response: httpx.Response) -> str:
-    """Return by what a file is known to be the same: its strong tag, or when it was modified."""
-    tag: str = response.headers.get("ETag", "")
-    modified: str = response.headers.get("Last-Modified", "")
-    return tag if tag and not tag.startswith("W/") else modified
-
-
-def _require_reasonable(
-    response: httpx.Response, received: int, size: int | None, most: int
-) -> None:
-    """Raise FetchError if the headers say already that this is not the file."""
-    if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in PAGES:
-        raise FetchError("a page for browsers came instead of the file")
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise FetchError("it came in another encoding than it was asked for in")
-    with suppress(ValueError):
-        stated = int(response.headers.get("Content-Length", "")) + received
-        if stated > most:
-            raise FetchError(f"it has {stated:,} bytes, more than the {most:,} that are fetched")
-        if size is not None and stated != size:
-            raise FetchError(f"the server sends {stated:,} bytes, and the list says {size:,}")

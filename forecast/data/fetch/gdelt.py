@@ -157,7 +157,7 @@ class Gdelt:
 
         Each list is read from a file, line by line.
         """
-        from forecast.data.fetch.client import fetch_list
+        from forecast.data.fetch.download import fetch_list
 
         if not self.lists or not files:
             return files

@@ -267,7 +267,7 @@ class _FetchRun:
         self, file: ExpectedFile, stop: Event
     ) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
-        from forecast.data.fetch.client import fetch_file
+        from forecast.data.fetch.download import fetch_file
 
         try:
             return file, fetch_file(self.client, file, self.manifest.folder)
