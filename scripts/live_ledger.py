@@ -38,8 +38,8 @@ from forecast.desk.questions import (  # noqa: E402
 from forecast.desk.questions.doubts import doubts_of, doubts_sentence  # noqa: E402
 from forecast.desk.questions.events import events_answer  # noqa: E402
 from forecast.desk.questions.folder import QuestionFolder  # noqa: E402
-from forecast.report.folder import reports_in  # noqa: E402
 from forecast.report.ledger_page import write_track_record  # noqa: E402
+from forecast.report.saved_report import reports_in  # noqa: E402
 
 POINTS = 5.0
 """Points of share that count as a change, as in reports."""

@@ -28,7 +28,7 @@ import one_number  # noqa: E402
 
 from forecast.base.dates import month_start, today  # noqa: E402
 from forecast.desk.questions import Ledger, TrackRecord  # noqa: E402
-from forecast.report.folder import write_index  # noqa: E402
+from forecast.report.index_page import write_index  # noqa: E402
 from forecast.report.ledger_page import write_track_record  # noqa: E402
 
 PAIR = "USA-CHN"

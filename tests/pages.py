@@ -11,7 +11,7 @@ import pytest
 
 import forecast
 from forecast.model import PendulumSpec
-from forecast.report.folder import environment
+from forecast.report.rendering import environment
 
 
 def dangling(folder: Path) -> list[str]:

@@ -32,7 +32,7 @@ from forecast.cli import app
 from forecast.cli.terminal import print_lines
 from forecast.data.panel.notes import DataNotes
 from forecast.report.events import cited
-from forecast.report.folder import render
+from forecast.report.rendering import render
 
 MAPPING = (
     "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code, summary: text}\n"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from forecast.desk.questions import Question
     from forecast.outlook.comparison import Change
     from forecast.outlook.contributions import Attribution
-    from forecast.report.folder import SavedReport
+    from forecast.report.saved_report import SavedReport
 
 
 SHOWN = 4
@@ -164,7 +164,8 @@ def explain(
     the fit has not converged.
     """
     from forecast.outlook.attribution import MAX_MONTHS_EXPLAINED
-    from forecast.report.folder import EXPLAIN, read_report
+    from forecast.report.folder import EXPLAIN
+    from forecast.report.saved_report import read_report
 
     data = ReportChoices(
         question=question,
@@ -254,7 +255,8 @@ def compare(
     earlier one. Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit
     code 3 if a fit has not converged.
     """
-    from forecast.report.folder import CHANGE, read_report
+    from forecast.report.folder import CHANGE
+    from forecast.report.saved_report import read_report
 
     data = ReportChoices(
         question=question,

@@ -11,8 +11,10 @@ from forecast.data.panel.notes import notes_of_panel
 from forecast.model import Fit
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
-from forecast.report.folder import CHECKS, Files, Page, callable_by_name, publish, worded
+from forecast.report.folder import CHECKS
 from forecast.report.illustration import plotted
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name, worded
 from forecast.report.table import Table
 from forecast.study.checks.check import KINDS, MISS_LIMIT, Checks
 

@@ -16,8 +16,10 @@ from forecast.outlook.theory import BALANCE, DECLINE, PENDULUM
 from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
-from forecast.report.folder import TESTS, Files, Page, callable_by_name, publish, worded
+from forecast.report.folder import TESTS
 from forecast.report.illustration import Illustration, plotted
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name, worded
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
 from forecast.study.hypotheses.outcome import exception_words, exceptions, sentences

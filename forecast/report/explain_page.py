@@ -31,8 +31,10 @@ from forecast.outlook.snapshot import (
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
-from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, callable_by_name, phrases, publish
+from forecast.report.folder import CHANGE, EXPLAIN
 from forecast.report.illustration import Illustration, illustrate, plotted
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name, phrases
 from forecast.report.table import Table
 
 ADDED = {

@@ -39,8 +39,8 @@ from forecast.plots.estimates import (
 )
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
 from forecast.plots.series import FIRST_YEAR, draw_recorded
-from forecast.report.folder import worded
 from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
+from forecast.report.rendering import worded
 from forecast.report.words import INTERVALS, unit, verdict
 
 if TYPE_CHECKING:

@@ -28,8 +28,9 @@ from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
 from forecast.report.dyad_skill import DyadSkill
-from forecast.report.folder import read_numbers, worded
 from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
+from forecast.report.rendering import worded
+from forecast.report.saved_report import read_numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

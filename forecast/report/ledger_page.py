@@ -14,8 +14,10 @@ from forecast.desk.questions.form import INDEPENDENT
 from forecast.desk.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.desk.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures
-from forecast.report.folder import TRACK_RECORD, Files, Page, callable_by_name, publish
+from forecast.report.folder import TRACK_RECORD
 from forecast.report.illustration import Illustration
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
 from forecast.report.words import sentence

@@ -45,18 +45,14 @@ from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
 from forecast.report.dyad_skill import DyadSkill
 from forecast.report.events import RULE
-from forecast.report.folder import (
-    EXPORT,
-    REPORT,
-    SAVED_FIT,
-    Files,
-    Page,
-    callable_by_name,
-    publish,
-)
+from forecast.report.folder import REPORT
 from forecast.report.illustration import Illustration, stamped
+from forecast.report.manifest import EXPORT
 from forecast.report.material import Material, as_of_day, gather
 from forecast.report.provenance import vintage
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name
+from forecast.report.saved_report import SAVED_FIT
 from forecast.report.skill_box import brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export

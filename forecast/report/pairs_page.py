@@ -16,7 +16,9 @@ from forecast.base.wording import day as words_of_day
 from forecast.data.events.editions import Edition
 from forecast.data.panel.notes import DataNotes, labelled, read_edition
 from forecast.outlook.query import main_horizon
-from forecast.report.folder import PAIRS, Page, publish, read_numbers
+from forecast.report.folder import PAIRS
+from forecast.report.publishing import Page, publish
+from forecast.report.saved_report import read_numbers
 from forecast.report.table import Table, link
 from forecast.report.words import sentence
 

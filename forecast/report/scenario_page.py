@@ -20,8 +20,10 @@ from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
-from forecast.report.folder import SCENARIO, Files, Page, callable_by_name, publish, worded
+from forecast.report.folder import SCENARIO
 from forecast.report.illustration import Illustration, plotted, stamped
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name, worded
 from forecast.report.table import Table
 
 if TYPE_CHECKING:

@@ -16,16 +16,11 @@ from forecast.report.calibration_tables import (
     coverage_table,
     reliability_table,
 )
-from forecast.report.folder import (
-    SKILL,
-    Files,
-    Page,
-    callable_by_name,
-    publish,
-    require_report_folder,
-)
+from forecast.report.folder import SKILL, require_report_folder
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import vintage_of
+from forecast.report.publishing import Files, Page, publish
+from forecast.report.rendering import callable_by_name
 from forecast.report.skill_figures import skill_figures
 from forecast.report.skill_findings import comparison, findings, title, use_of
 from forecast.report.skill_order import headline_horizon, months, other_forms, scored_periods

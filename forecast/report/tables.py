@@ -33,9 +33,9 @@ from forecast.outlook.windows import whole_changes
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
 from forecast.report.events import cited
-from forecast.report.folder import callable_by_name, fill, phrases
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
+from forecast.report.rendering import callable_by_name, fill, phrases
 from forecast.report.sets import DAYS, sets_table
 from forecast.report.skill_box import skill_sentence, skill_table
 from forecast.report.table import Cell, Table

@@ -29,7 +29,8 @@ from forecast.outlook.theory import (
     THEORY,
     TheoryStatement,
 )
-from forecast.report.folder import MAX_PAGE_JSON, Page, edition_of_page, publish
+from forecast.report.manifest import MAX_PAGE_JSON, edition_of_page
+from forecast.report.publishing import Page, publish
 from forecast.report.table import Table, badge, link
 
 _TESTED_AS = {DECLINE.code: "", REASONS.code: "", ERAS.code: DECLINE.code}

@@ -146,8 +146,8 @@ class WeeklyQuestions:
         """
         from forecast.desk.questions import TrackRecord
         from forecast.desk.questions.doubts import doubts_of
-        from forecast.report.folder import read_numbers
         from forecast.report.ledger_page import write_track_record
+        from forecast.report.saved_report import read_numbers
 
         ledger = self.folder.read()
         reports = [

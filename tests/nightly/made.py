@@ -101,7 +101,7 @@ def standing_in() -> Iterator[None]:
             "forecast.report.page._content",
             lambda material, figures: {"title": material.result.title},
         )
-        patch.setattr("forecast.report.folder.render", _rendered)
+        patch.setattr("forecast.report.publishing.render", _rendered)
         patch.setattr("forecast.base.resources.commit", lambda: None)
         patch.setattr(xr.DataTree, "to_zarr", _stored)
         patch.setattr("forecast.model.storage._opened", _opened)

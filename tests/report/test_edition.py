@@ -14,7 +14,8 @@ from forecast.data.events.editions import (
 )
 from forecast.data.events.table import SourceFile
 from forecast.data.panel.notes import DataNotes, edition_of_panel
-from forecast.report.folder import Page, publish, write_index
+from forecast.report.index_page import write_index
+from forecast.report.publishing import Page, publish
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports"
 PAGES = sorted(path.parent for path in REPORTS.rglob("index.html"))

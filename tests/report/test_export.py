@@ -18,9 +18,9 @@ from forecast.base.errors import OutputPathError
 from forecast.base.wording import chance, interval, number
 from forecast.outlook import NotDefined
 from forecast.report import illustration
-from forecast.report.folder import fill
 from forecast.report.material import gather
 from forecast.report.page import write_report
+from forecast.report.rendering import fill
 from forecast.report.sets import DAYS
 from forecast.report.table import Table
 from forecast.report.tables import (

@@ -72,7 +72,8 @@ def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(
     "step",
     [
         "page.illustrations",
-        "folder.write_json",
+        "publishing.write_json",
+        "manifest.write_json",
         "page.levels_table",
         "page.page",
         "page.write_rejects",

@@ -18,7 +18,7 @@ from forecast.report.claims_page import claims_page
 from forecast.report.dyad_skill import DyadSkill, find_skill
 from forecast.report.explain_page import change_page, explain_page
 from forecast.report.first_screen import Earlier, Price
-from forecast.report.folder import write_index
+from forecast.report.index_page import write_index
 from forecast.report.ledger_page import track_record_page
 from forecast.report.material import gather
 from forecast.report.page import illustrations, write_report

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from forecast.report.folder import write_index
+from forecast.report.index_page import write_index
 from forecast.report.page import write_report
 from forecast.report.pairs_page import Pair, write_pairs
 from tests.pages import dangling

@@ -23,7 +23,7 @@ def check(
     Exit code 1 if one is not confirmed.
     """
     from forecast.desk.questions.doubts import doubts_of, doubts_sentence
-    from forecast.report.folder import reports_in
+    from forecast.report.saved_report import reports_in
 
     _, ledger = read_ledger(folder)
     doubts = doubts_of(ledger.histories.values(), reports_in(reports))
@@ -57,7 +57,7 @@ def confirm(
     """
     from forecast.desk.questions.doubts import doubts_of
     from forecast.desk.questions.drafts import confirmed
-    from forecast.report.folder import reports_in
+    from forecast.report.saved_report import reports_in
 
     question_folder, ledger = read_ledger(folder)
     chosen = [history.question.id for history in chosen_questions(ledger, names)]

@@ -78,7 +78,7 @@ def score(
     """Score the forecasts of resolved questions: Brier and logarithmic scores, calibration."""
     from forecast.desk.questions import TrackRecord
     from forecast.desk.questions.outside import outside_scores
-    from forecast.report.folder import reports_in
+    from forecast.report.saved_report import reports_in
 
     _, content = read_ledger(folder, ledger)
     record = TrackRecord.of(content, reports=reports_in(reports))
