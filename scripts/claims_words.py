@@ -22,7 +22,7 @@ from forecast.base.wording import join  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
 from forecast.study.hypotheses.family import family_words  # noqa: E402
 from forecast.study.hypotheses.nulls import NULL_KINDS  # noqa: E402
-from forecast.study.hypotheses.power import Rate, family_rates, rates_of  # noqa: E402
+from forecast.study.hypotheses.power_tables import Rate, family_rates, rates_of  # noqa: E402
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.study.hypotheses.power import Rate, rates_of
+from forecast.study.hypotheses.power_tables import Rate, rates_of
 
 CLAIMS = ("S5a", "S5b", "S8")
 DWELLING = "S5c"

@@ -25,16 +25,9 @@ from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.family import family_words
 from forecast.study.hypotheses.nulls import NULL_KINDS
-from forecast.study.hypotheses.power import (
-    LIMIT_SETS,
-    POWER_TABLE,
-    SETS,
-    SIZE_TABLE,
-    PowerSimulation,
-    Rate,
-    rates_of,
-    simulate_power,
-)
+from forecast.study.hypotheses.power import LIMIT_SETS, SETS, simulate_power
+from forecast.study.hypotheses.power_simulation import PowerSimulation
+from forecast.study.hypotheses.power_tables import POWER_TABLE, SIZE_TABLE, Rate, rates_of
 from forecast.study.hypotheses.record import read_panel
 from forecast.study.hypotheses.simulate import PROCESSES, STAYING
 

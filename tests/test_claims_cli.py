@@ -16,7 +16,8 @@ from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.study.hypotheses import read_plan
 from forecast.study.hypotheses.outcome import LIMIT, Outcome
-from forecast.study.hypotheses.power import SETS, Rate
+from forecast.study.hypotheses.power import SETS
+from forecast.study.hypotheses.power_tables import Rate
 from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 DATA = ("--with", "USA-CHN,USA-RUS", "--as-of", "1980-12-31")

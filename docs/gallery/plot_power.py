@@ -11,6 +11,6 @@
 
 # %%
 from forecast import plots
-from forecast.study.hypotheses.power import rates_of
+from forecast.study.hypotheses.power_tables import rates_of
 
 plots.plot_power(rates_of("S5b"))

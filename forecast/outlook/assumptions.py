@@ -184,7 +184,7 @@ def is_known_kind(kind: str) -> bool:
     return names_class(word) or not read_kinds().keys().isdisjoint({word, word.removesuffix("s")})
 
 
-type Held = Mapping[int, tuple[Cell, ...]]
+type CellsByPeriod = Mapping[int, tuple[Cell, ...]]
 """Assumptions by period, counted from the present, 1 or more; no two cells of a period mean the
 same events."""
 
@@ -246,7 +246,7 @@ def _read_row(origin: str, row: Mapping[Any, str]) -> Assumed:
 
 def assumptions_by_period(
     rows: Sequence[Assumed], panel: xr.Dataset, dyad: str, events: pd.DataFrame | None = None
-) -> Held:
+) -> CellsByPeriod:
     """Check what is assumed against a panel, and arrange it by period.
 
     A two-sided event that has a row for each side (a visit and its hosting on one day) is one

@@ -33,14 +33,9 @@ from forecast.outlook.contributions import (
     sum_numbers,
 )
 from forecast.outlook.draws import dyad_draws, index_of_dyad
-from forecast.outlook.leaving_out import (
-    ReducedFit,
-    Setting,
-    leave_each_out,
-    left_out,
-    sequential,
-)
+from forecast.outlook.leaving_out import ReducedFit, Setting, leave_each_out, left_out
 from forecast.outlook.recorded import Baseline, main_record
+from forecast.outlook.sequential import sequential
 from forecast.outlook.simulations import BASELINE_MONTHS, structural_hazard
 from forecast.outlook.snapshot import (
     LEVEL,

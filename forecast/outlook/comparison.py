@@ -11,20 +11,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import xarray as xr
-
 from forecast.base.arguments import checked
 from forecast.base.dates import MAX_HORIZON, Clock
 from forecast.base.described import described
-from forecast.base.digests import digest
-from forecast.base.errors import DataError, NotUpdatable, SpecError
+from forecast.base.errors import DataError, SpecError
 from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import Card, Displayed, join, number, signed
-from forecast.data.panel import panel_kind, recounted
 from forecast.data.panel.record import last_known
-from forecast.model import Fit, update
+from forecast.model import Fit
+from forecast.outlook.carrying_over import CarriedOver, carry_over
 from forecast.outlook.draws import FitLike, index_of_dyad
 from forecast.outlook.recorded import (
     Baseline,
@@ -49,10 +46,6 @@ from forecast.outlook.summary import NotDefined
 
 TIME = "time passed"
 """Part of a change: the earlier fit, seen from the later day."""
-EVENTS = "new events"
-"""Part of a change: what was recorded since."""
-REVISED = "late or revised data"
-"""Part of a change: what became known since about the months before."""
 MODEL = "model"
 """Part of a change: other choices, other dyads, sampling."""
 BASELINE = "baseline"
@@ -70,9 +63,8 @@ class Step:
     """One part of a change."""
 
     name: str
-    added: (
-        Numbers  # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
-    )
+    # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
+    added: Numbers
     after: Numbers  # The numbers with it and all parts before it
     note: str = ""  # How it came about, where that has to be known
 
@@ -107,14 +99,14 @@ class Change(Displayed):
 
     def _card(self) -> Card:
         name = self.outcome
-        ends = (
-            f"{number(as_shown(name, self.before[name])[0], 1)} to "
-            f"{number(as_shown(name, self.now[name])[0], 1)}"
-        )
-        parts = tuple(
-            (step.name, signed(as_shown(name, step.added[name])[0], 1)) for step in self.steps
-        )
+
+        def shown(numbers: Numbers) -> float:
+            value, _ = as_shown(name, numbers[name])
+            return value
+
         unit = "chance of a yes, %" if name == "yes" else "chance of higher, %"
+        ends = f"{number(shown(self.before), 1)} to {number(shown(self.now), 1)}"
+        parts = tuple((step.name, signed(shown(step.added), 1)) for step in self.steps)
         return Card(
             f"Change for {self.dyad}, {self.days[0]} to {self.days[1]}", ((unit, ends), *parts)
         )
@@ -142,7 +134,7 @@ def split_change(
     old_seed: Seed = 1,
     new_seed: Seed = 1,
     refit: bool = False,
-    carried: "CarriedOver | None" = None,
+    carried: CarriedOver | None = None,
     progress: Progress | None = None,
 ) -> Change:
     """Split the change of the published chances of a headline between two fits.
@@ -200,39 +192,49 @@ def split_change(
     old_seed = whole_seed(old_seed)
     new_seed = whole_seed(new_seed)
     gap = _months_between(old, new, dyad, horizon)
-    baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
-    first, second = (
-        ShareChange(float(baseline.share or 0.0), improvement, horizon) for baseline in baselines
-    )
-    report("asking both fits", 0, 0)
-    later = ShareChange(first.before, improvement, horizon, gap)
+    old_baseline = _baseline(old, dyad, baseline_months)
+    new_baseline = _baseline(new, dyad, baseline_months)
+    old_headline = ShareChange(float(old_baseline.share or 0.0), improvement, horizon)
+    new_headline = ShareChange(float(new_baseline.share or 0.0), improvement, horizon)
+    old_headline_later = ShareChange(old_headline.before, improvement, horizon, gap)
 
     def simulate(fit: Fit, seed: int, months: int = horizon) -> SimulatedAhead:
         return SimulatedAhead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
 
-    def ask(fit: Fit, seed: int) -> Numbers:
-        return numbers_of(simulate(fit, seed).look_published(first, seed=seed).numbers)
+    def numbers(
+        simulated: SimulatedAhead, headline: ShareChange, seed: int, ahead: int = 0
+    ) -> Numbers:
+        return numbers_of(simulated.look_published(headline, ahead=ahead, seed=seed).numbers)
 
+    def ask(fit: Fit, seed: int) -> Numbers:
+        return numbers(simulate(fit, seed), old_headline, seed)
+
+    report("asking both fits", 0, 0)
     then = simulate(old, old_seed, gap + horizon)
     now = simulate(new, new_seed)
-    before = numbers_of(then.look_published(first, seed=old_seed).numbers)
-    passed = numbers_of(then.look_published(later, ahead=gap, seed=old_seed).numbers)
+    before = numbers(then, old_headline, old_seed)
+    passed = numbers(then, old_headline_later, old_seed, ahead=gap)
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
-    last, rebased = (
-        numbers_of(now.look_published(headline, seed=new_seed).numbers)
-        for headline in (first, second)
-    )
+    last = numbers(now, old_headline, new_seed)
+    rebased = numbers(now, new_headline, new_seed)
     parts = [
         (TIME, passed, ""),
         *_split_news_and_model(old, new, ask, old_seed, last, carried),
         (BASELINE, rebased, ""),
     ]
-    ends = [
-        (clock.last_day(), clock.last_day(horizon))
-        for clock in (Clock.of(old.panel), Clock.of(new.panel))
-    ]
-    headlines = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
+    headlines = Headline(
+        horizon=horizon,
+        windows=(_window(old, horizon), _window(new, horizon)),
+        baselines=(old_baseline, new_baseline),
+        smallest_improvement=improvement,
+    )
     return _change(old, new, dyad, headlines, before, parts)
+
+
+def _window(fit: Fit, horizon: int) -> tuple[date, date]:
+    """Return the last day of the months known, and that of the window."""
+    clock = Clock.of(fit.panel)
+    return clock.last_day(), clock.last_day(horizon)
 
 
 def split_question_change(
@@ -244,7 +246,7 @@ def split_question_change(
     *,
     seeds: tuple[int, int] = (1, 1),
     refit: bool = False,
-    carried: "CarriedOver | None" = None,
+    carried: CarriedOver | None = None,
     progress: Progress | None = None,
 ) -> Change:
     """Split the change of the probability of a question with a fixed window and baseline.
@@ -300,7 +302,7 @@ def _change(
 
 
 def _split_news_and_model(
-    old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: "CarriedOver"
+    old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: CarriedOver
 ) -> Parts:
     """Return new events, late or revised data and the model, whose fit says `last`.
 
@@ -373,77 +375,3 @@ def _baseline(fit: Fit, dyad: str, months: int) -> Baseline:
             f"{reason}"
         )
     return baseline
-
-
-@dataclass(frozen=True)
-class CarriedOver:
-    """An earlier fit with what became known since, the same for all its dyads."""
-
-    # Part, the fit with it and all before (None if it brings nothing new), and how that came about
-    fits: tuple[tuple[str, Fit | None, str], ...]
-    reason: str = ""  # Why there are none
-
-
-def carry_over(
-    old: Fit, new: Fit, *, seed: int = 1, refit: bool = False, progress: Progress | None = None
-) -> CarriedOver:
-    """Update the earlier fit with new events and then with late ones.
-
-    Return nothing, and why, if that is not valid.
-    """
-    fits: list[tuple[str, Fit | None, str]] = []
-    last = None
-    before = old.provenance.get("refitted")
-    try:
-        for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
-            (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
-            if last is not None and not panel_kind(panel).news(last, panel).any():
-                fits.append((name, None, ""))
-                continue
-            again = last is None and _sampled_from(new, old, panel)
-            fit = new if again else update(old, panel, refit=refit, seed=seed)
-            last = panel
-            refitted = fit.provenance.get("refitted")
-            note = f"Fitted again: {refitted['reason']}." if refitted and refitted != before else ""
-            fits.append((name, fit, note))
-    except (NotUpdatable, DataError) as error:
-        return CarriedOver((), str(error))
-    return CarriedOver(tuple(fits))
-
-
-def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
-    """Return whether the later fit is the earlier model, sampled again on its day.
-
-    That is so where an update did not hold.
-
-    Then it is what fitting again would give.
-    """
-    again = new.provenance.get("refitted")
-    if again is None or again["from"] != last_known(old.panel).isoformat() or new.updates:
-        return False
-    alike = new.spec.to_dict() == old.spec.to_dict() and new.dyads == old.dyads
-    return alike and not bool(panel_kind(panel).news(panel, new.panel).any())
-
-
-def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
-    """Return the later panel with the earlier one's counts of the months that this knew whole."""
-    kind = panel_kind(new)
-    shapes = [[panel.sizes[dim] for dim in kind.dims if dim != "time"] for panel in (old, new)]
-    if shapes[0] != shapes[1]:
-        return new  # other dyads, datasets or classes: no update either
-    clock = Clock.of(old)
-    months_known = len(clock.times) - (last_known(old) < clock.last_day())
-
-    def mixed(name: str) -> xr.DataArray:
-        values = new[name].transpose(*kind.dims)
-        joined = values.to_numpy().copy()
-        joined[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
-        return values.copy(data=joined)
-
-    # Sums of scores are those of the events that are counted.
-    changed = {
-        name: mixed(name) for name in (kind.values, "goldstein") if name in old and name in new
-    }
-    edition = digest(changed[kind.values].to_numpy().tobytes())
-    given = {name: values.transpose(*new[name].dims) for name, values in changed.items()}
-    return recounted(new.assign(given).assign_attrs(digest=edition))

@@ -89,8 +89,7 @@ class DyadDraws:
     trend_model: Trend
     cycle: Cycle | None
     eras: tuple[Era, ...]  # In time order; the last is the current era
-    # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean
-    # ...
+    # Posterior quantities with one value per dyad or one for all, such as phi or cycle_sd
     scalars: Mapping[str, Float]
     # Those with one value per era: mu, the mean of the trend, of the current era where it is now;
     # headroom, ceiling.
@@ -126,27 +125,27 @@ class DyadDraws:
 
         None without a cycle.
         """
-        return (
-            None if self.cycle is None else self.scalars["cycle_half_life"] / self.clock.per_month
-        )
+        if self.cycle is None:
+            return None
+        return self.scalars["cycle_half_life"] / self.clock.per_month
 
     def ceiling(self, era: int) -> Float | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a ceiling."""
         return self.by_era["ceiling"][..., era] if "ceiling" in self.by_era else None
 
-    def mean(self, era: int) -> Float:
+    def mean_share(self, era: int) -> Float:
         """Mean share over an era, (chain, draw)."""
-        here = self.eras[era]
-        return np.asarray(self.share[..., here.first : here.stop].mean(axis=-1, dtype=np.float64))
+        periods = slice(self.eras[era].first, self.eras[era].stop)
+        return np.asarray(self.share[..., periods].mean(axis=-1, dtype=np.float64))
 
-    def rest(self, era: int, displaced: float = 0.0) -> Float | None:
-        """Share of an era's trend, (chain, draw), or so many spreads of the cycle away.
+    def equilibrium(self, era: int, deviations: float = 0.0) -> Float | None:
+        """Share of an era's trend, (chain, draw), or so many deviations of the cycle away.
 
-        None without a cycle.
+        A deviation is the cycle's standard deviation. None without a cycle.
         """
         if self.cycle is None:
             return None
-        return share(self.by_era["mu"][..., era] + displaced * self.scalars["cycle_sd"])
+        return share(self.by_era["mu"][..., era] + deviations * self.scalars["cycle_sd"])
 
     def band(self, era: int, mass: float) -> tuple[Float | None, Float | None]:
         """Edges of an era's equilibrium band, points of share, (chain, draw).
@@ -156,7 +155,7 @@ class DyadDraws:
         if not 0 < mass < 1:
             raise SpecError(f"band_mass: {mass:g} is not between 0 and 1.")
         deviations = NormalDist().inv_cdf(0.5 + mass / 2)
-        return self.rest(era, -deviations), self.rest(era, deviations)
+        return self.equilibrium(era, -deviations), self.equilibrium(era, deviations)
 
 
 def index_of_dyad(panel: xr.Dataset, dyad: str) -> int:
@@ -176,40 +175,58 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     """Return one dyad's draws from a fit."""
     panel = fit.panel
     posterior = fit.posterior
-    dyad_index = index_of_dyad(fit.panel, dyad)
-    visited = panel["era_index"].sel(dyad=dyad).to_numpy()
-    positions = np.unique(visited)
-    codes = panel["era"].to_numpy()
-    starts = panel["era_start"].to_numpy().astype("datetime64[D]")
-    eras = []
-    for era_number in positions.tolist():
-        here = np.flatnonzero(visited == era_number)
-        code = str(codes[era_number]).rpartition(":")[2]
-        name = str(panel["era_name"].to_numpy()[era_number])
-        eras.append(
-            Era(code, name, starts[era_number].item(), first=int(here[0]), stop=int(here[-1]) + 1)
-        )
-    level = posterior["level"].isel(dyad=dyad_index).transpose("chain", "draw", "time").to_numpy()
-    of_eras = {name for name, variable in all_variables().items() if variable.dims == ("era",)}
-    for name in of_eras & {str(name) for name in posterior}:
-        if "era" not in posterior[name].dims:
-            raise DataError(
-                f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'."
-            )
-    by_era = _select_variables(posterior, {"era": positions}, ({"era"},))
-    trend = posterior["trend"].isel(dyad=dyad_index).transpose("chain", "draw", "time").to_numpy()
+    dyad_index = index_of_dyad(panel, dyad)
+    _require_era_dim(posterior)
+    era_numbers = np.unique(panel["era_index"].sel(dyad=dyad).to_numpy())
+    by_era = _select_variables(posterior, {"era": era_numbers}, ({"era"},))
+    level, trend = (
+        posterior[name].isel(dyad=dyad_index).transpose("chain", "draw", "time").to_numpy()
+        for name in ("level", "trend")
+    )
+    # The trend of the current era is where it is now.
     by_era["mu"][..., -1] = trend[..., -1]
     return DyadDraws(
         dyad=dyad,
         clock=Clock.of(panel),
         trend_model=find_trend(fit.spec.trend),
         cycle=None if fit.spec.cycle == "none" else find_cycle(fit.spec.cycle),
-        eras=tuple(eras),
+        eras=_eras_of(panel, dyad),
         scalars=_select_variables(posterior, {"dyad": dyad_index}, ({"dyad"}, set())),
         by_era=by_era,
         level=level,
         trend=trend,
     )
+
+
+def _eras_of(panel: xr.Dataset, dyad: str) -> tuple[Era, ...]:
+    """Return the eras of a dyad within the panel, in time order."""
+    era_of_period = panel["era_index"].sel(dyad=dyad).to_numpy()
+    codes = panel["era"].to_numpy()
+    names = panel["era_name"].to_numpy()
+    starts = panel["era_start"].to_numpy().astype("datetime64[D]")
+    eras = []
+    for number in np.unique(era_of_period).tolist():
+        periods = np.flatnonzero(era_of_period == number)
+        eras.append(
+            Era(
+                code=str(codes[number]).rpartition(":")[2],
+                name=str(names[number]),
+                start=starts[number].item(),
+                first=int(periods[0]),
+                stop=int(periods[-1]) + 1,
+            )
+        )
+    return tuple(eras)
+
+
+def _require_era_dim(posterior: xr.Dataset) -> None:
+    """Reject variables of eras whose dims do not name the era."""
+    of_eras = {name for name, variable in all_variables().items() if variable.dims == ("era",)}
+    for name in of_eras & {str(name) for name in posterior}:
+        if "era" not in posterior[name].dims:
+            raise DataError(
+                f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'."
+            )
 
 
 def _select_variables(
@@ -219,19 +236,13 @@ def _select_variables(
 
     Chain and draw come first.
     """
-    wanted = [
-        name
-        for name, values in posterior.items()
-        if {str(d) for d in values.dims} - {"chain", "draw"} in dims
-    ]
-    return {
-        str(name): posterior[name]
-        .isel(index, missing_dims="ignore")
-        .transpose("chain", "draw", ...)
-        .to_numpy()
-        .astype(np.float64)
-        for name in wanted
-    }
+    selected = {}
+    for name, values in posterior.items():
+        if {str(dim) for dim in values.dims} - {"chain", "draw"} in dims:
+            at_index = values.isel(index, missing_dims="ignore")
+            in_order = at_index.transpose("chain", "draw", ...)
+            selected[str(name)] = in_order.to_numpy().astype(np.float64)
+    return selected
 
 
 type Streams = Callable[[str], np.random.Generator]

@@ -6,11 +6,9 @@ where too few draws would carry the weights, the path of the last two years is r
 draw; where that fails, a new fit is required.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -18,29 +16,23 @@ import pandas as pd
 import xarray as xr
 
 from forecast.base.errors import NotUpdatable
-from forecast.base.progress import Progress, side_by_side
+from forecast.base.progress import Progress
 from forecast.base.typing import Float, Index
 from forecast.data.panel.relative_counts import relative_event_counts
 from forecast.data.panel.single_events import panel_without
-from forecast.data.panel.spans import PLACES, floor_period
+from forecast.data.panel.spans import PLACES
 from forecast.model import Fit
 from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, smoothed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
-from forecast.outlook.contributions import How, LeaveOneOut, Part, Published
-from forecast.outlook.snapshot import Numbers, Snapshot, difference, numbers_of
+from forecast.outlook.contributions import How, LeaveOneOut
+from forecast.outlook.snapshot import Numbers, Snapshot, numbers_of
 
 # Months whose path is drawn again under each draw: the twelve whose events may be left out, and a
 # year before them
 REDRAWN_MONTHS = 24
 # Effective sample size fraction of the weights; below it the path is drawn again
 MIN_FRACTION_LEFT_OUT = 0.25
-# Steps in which the events of one period join the record
-MAX_JOINING_STEPS = 60
-# Periods that are left out at once: each takes some hundred megabytes
-MAX_PERIODS_AT_ONCE = 4
-# Random orders, and their reverses, in which the events of one period join
-ORDERS = 2
 
 type SampledFit = Fit
 """A fit whose draws can be weighted, and that can be fitted again."""
@@ -165,168 +157,28 @@ def _model_inputs(panel: xr.Dataset) -> Float:
     )
 
 
-@dataclass(frozen=True)
-class Sequential:
-    """What each event added once it was recorded, and the forecast without any of them."""
-
-    before: Numbers  # Without any of the events
-    parts: tuple[Part, ...]  # What each event added, in their order
-    pareto_k: float | None  # The highest of all weights
-    published: Published | None  # Of the published chances; None where no pool is published
-
-
-def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
-    """Remove periods from the last to the first, and divide the change of each among its events.
-
-    Periods are independent of each other once the path is drawn again without the events of each
-    and all later ones.
-    """
-    periods = np.unique(events["of_period"]).tolist()
-
-    def without(period: int, _: Event) -> tuple[int, ReducedFit]:
-        return period, whole.redraw(events[events["of_period"] >= period])
-
-    def divided(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
-        of_period = events[events["of_period"] == period]
-        later = events[events["of_period"] > period]
-        return _shapley_shares(with_period[period], before[period], of_period, later)
-
-    before = dict(_run_parallel(whole, "drawing the path without events", without, periods))
-    following = [*(before[period] for period in periods[1:]), whole]
-    with_period = dict(zip(periods, following, strict=True))
-    shares_by_period = list(_run_parallel(whole, "leaving out events in order", divided, periods))
-    added = {row: draws for shares, _ in shares_by_period for row, draws in shares.items()}
-    redrawn = [
-        reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
-    ]
-    worst = max([*redrawn, *(pareto_k for _, pareto_k in shares_by_period)])
-    numbers = events["counted"].tolist()
-    parts = [
-        Part(str(order), int(number), numbers_of(added[row]))
-        for order, (row, number) in enumerate(zip(events.index.tolist(), numbers, strict=True))
-    ]
-    return Sequential(
-        before=numbers_of(before[periods[0]].numbers),
-        parts=tuple(parts),
-        pareto_k=_shown(worst),
-        published=_published(whole, before, events),
-    )
-
-
-def _published(
-    whole: ReducedFit, before: Mapping[int, ReducedFit], events: pd.DataFrame
-) -> Published | None:
-    """Return what the months added to the published chances.
-
-    `before` are fits without a period and all later ones.
-    """
-    publish = whole.setting.publish
-    if publish is None:
-        return None
-    months = floor_period(events["date"], "month").dt.strftime("%Y-%m-%d")
-    first = events.groupby(months.to_numpy())["of_period"].min()
-    without = [
-        publish(before[period].fit, events[events["of_period"] >= period])
-        for period in first.tolist()
-    ]
-    now = publish(whole.fit, events.iloc[:0])
-    if not all("from_model" in numbers for numbers in (now, *without)):
-        return None
-    by_month = [
-        Part(str(month), int(events["counted"][months == month].sum()), difference(after, earlier))
-        for month, earlier, after in zip(first.index, without, [*without[1:], now], strict=True)
-    ]
-    return Published(now, without[0], tuple(by_month))
-
-
-def _run_parallel[Result](
-    whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
-) -> "Iterator[Result]":
-    """Do something for every period, as many at once as there are cores."""
-    workers = min(os.cpu_count() or 1, MAX_PERIODS_AT_ONCE)
-    for done, result in enumerate(side_by_side(work, periods, workers)):
-        whole.setting.report(step, done, len(periods))
-        yield result
-
-
-def _shapley_shares(
-    record: ReducedFit, before: ReducedFit, events: pd.DataFrame, later: pd.DataFrame
-) -> tuple[dict[int, dict[str, Float]], float]:
-    """Divide what a period added among its events, by their index.
-
-    The highest Pareto k is returned too.
-
-    A model knows a period as a whole and no order in it. So its events join in many orders, and
-    each is given what it adds on average: the Shapley value [1]_, with a few orders and their
-    reverses for all. Events that tell the same add the same; in a busy period they join in groups
-    of these.
-
-    References
-    ----------
-    .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
-    """
-    kinds = _group_identical(record, events)
-    rank = events.groupby(kinds).cumcount().to_numpy()
-    size = np.bincount(kinds)
-    # The forecasts with none and with all of the period's events are known.
-    forecasts = {
-        tuple(np.zeros_like(size).tolist()): before.numbers,
-        tuple(size.tolist()): record.numbers,
-    }
-    worst = [-np.inf]
-
-    def forecast_with(joined: Index) -> dict[str, Float]:
-        """Return the forecast with so many events of each kind, (kind,)."""
-        key = tuple(joined.tolist())
-        if key not in forecasts:
-            forecasts[key], weights = record.weighed(
-                pd.concat([events[rank >= joined[kinds]], later])
-            )
-            worst.append(weights.pareto_k)
-        return forecasts[key]
-
-    at_once = -(-len(events) // MAX_JOINING_STEPS)
-    groups = np.repeat(np.arange(len(size)), -(-size // at_once))
-    rng = np.random.default_rng(
-        np.random.SeedSequence(record.setting.seed, spawn_key=(int(events["of_period"].iloc[0]),))
-    )
-    orders = [rng.permutation(groups) for _ in range(ORDERS)]
-    sums: list[dict[str, Float]] = [{} for _ in size]
-    for order in [*orders, *(order[::-1] for order in orders)]:
-        joined = np.zeros_like(size)
-        for kind in order.tolist():
-            without = forecast_with(joined)
-            joined[kind] = min(joined[kind] + at_once, size[kind])
-            for name, values in forecast_with(joined).items():
-                sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
-    shares = {
-        row: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
-        for row, kind in zip(events.index, kinds.tolist(), strict=True)
-    }
-    return shares, max(worst)
-
-
-def _group_identical(record: ReducedFit, events: pd.DataFrame) -> Index:
+def group_identical(record: ReducedFit, events: pd.DataFrame) -> Index:
     """Return a group number for each event, (event,).
 
     Events of a group tell the same of the level and of the question.
     """
     sorts = record.setting.sorts
-    cells = events[[*PLACES, "counted"]].assign(
+    features = events[[*PLACES, "counted"]].assign(
         of_class=events["side"], sort=sorts(events) if sorts else 0
     )
-    return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
+    groups = features.groupby(list(features), sort=False).ngroup()
+    return np.asarray(groups.to_numpy(), dtype=np.int64)
 
 
 def leave_each_out(record: ReducedFit, events: pd.DataFrame) -> tuple[LeaveOneOut, ...]:
     """Leave out each event in turn; of those that tell the same one is."""
-    kinds = _group_identical(record, events)
-    by_kind: dict[int, LeaveOneOut] = {}
-    for row, kind in enumerate(kinds.tolist()):
+    groups = group_identical(record, events).tolist()
+    by_group: dict[int, LeaveOneOut] = {}
+    for row, group in enumerate(groups):
         record.setting.report("leaving out each event alone", row, len(events))
-        if kind not in by_kind:
-            by_kind[kind] = left_out(record, events.iloc[[row]])
-    return tuple(by_kind[kind] for kind in kinds.tolist())
+        if group not in by_group:
+            by_group[group] = left_out(record, events.iloc[[row]])
+    return tuple(by_group[group] for group in groups)
 
 
 def left_out(record: ReducedFit, events: pd.DataFrame) -> LeaveOneOut:
@@ -335,16 +187,16 @@ def left_out(record: ReducedFit, events: pd.DataFrame) -> LeaveOneOut:
     how: How = "weights"
     if weights.fault or weights.effective < MIN_FRACTION_LEFT_OUT * weights.weight.size:
         try:
-            again = record.redraw(events)
+            reduced = record.redraw(events)
         except NotUpdatable:
-            return LeaveOneOut({}, "needs a new fit", _shown(weights.pareto_k))
-        how = again.how
-        weights = again.weights or weights
-        without = again.numbers
+            return LeaveOneOut({}, "needs a new fit", pareto_k_or_none(weights.pareto_k))
+        how = reduced.how
+        weights = reduced.weights or weights
+        without = reduced.numbers
     added = {name: values - without[name] for name, values in record.numbers.items()}
-    return LeaveOneOut(numbers_of(added), how, _shown(weights.pareto_k))
+    return LeaveOneOut(numbers_of(added), how, pareto_k_or_none(weights.pareto_k))
 
 
-def _shown(pareto_k: float) -> float | None:
+def pareto_k_or_none(pareto_k: float) -> float | None:
     """Return Pareto k, if the weights have a tail."""
     return float(pareto_k) if np.isfinite(pareto_k) else None

@@ -137,9 +137,11 @@ def last_break(draws: DyadDraws, smallest_change: float = 5.0) -> Break | NotDef
     begin = max(0, era.first - draws.clock.periods(MONTHS_BEFORE))
     months = round((era.first - begin) / draws.clock.per_month)
     slope = _slope(draws, era)
-    drop = draws.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - draws.mean(-1)
-    then = draws.rest(-2)
-    now = draws.rest(-1)
+    drop = draws.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - draws.mean_share(
+        -1
+    )
+    then = draws.equilibrium(-2)
+    now = draws.equilibrium(-1)
     lower = None if then is None or now is None else then - now
     words = f"mean share in the {months} months before {month(era.start)} less its mean since"
     short = f"the current era is shorter than {MONTHS_FOR_TREND} months, too short for a trend"
@@ -247,8 +249,20 @@ def contrast(
     then = codes.index(era)
     pairs: tuple[tuple[str, str, Float | None, Float | None, str], ...] = (
         ("half-life", "months", draws.half_life, second.half_life, NO_CYCLE),
-        ("equilibrium of the era", "points of share", draws.rest(-1), second.rest(then), NO_CYCLE),
-        ("mean share over the era", "points of share", draws.mean(-1), second.mean(then), ""),
+        (
+            "equilibrium of the era",
+            "points of share",
+            draws.equilibrium(-1),
+            second.equilibrium(then),
+            NO_CYCLE,
+        ),
+        (
+            "mean share over the era",
+            "points of share",
+            draws.mean_share(-1),
+            second.mean_share(then),
+            "",
+        ),
         (
             "month noise",
             "log-odds",
@@ -394,7 +408,7 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
     following = draws.eras[era + 1 :]
     ceiling = draws.ceiling(era)
     low, high = draws.band(era, band_mass)
-    rest = draws.rest(era)
+    equilibrium = draws.equilibrium(era)
 
     def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
         return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)
@@ -404,8 +418,8 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
         name=this.name,
         start=this.start,
         end=following[0].start - timedelta(days=1) if following else None,
-        mean=estimate(draws.mean(era), "points of share", f"mean share under “{this.name}”"),
-        equilibrium=points(rest, "long-run mean share", NO_CYCLE),
+        mean=estimate(draws.mean_share(era), "points of share", f"mean share under “{this.name}”"),
+        equilibrium=points(equilibrium, "long-run mean share", NO_CYCLE),
         band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
         band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
         ceiling=points(
@@ -417,7 +431,7 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
 def equilibrium(draws: DyadDraws, era: int = -1) -> Estimate | NotDefined:
     """Return the long-run mean share of an era, by default of the current one."""
     words = f"long-run mean share under “{draws.eras[era].name}”"
-    return estimate_if_defined(draws.rest(era), "points of share", words, NO_CYCLE)
+    return estimate_if_defined(draws.equilibrium(era), "points of share", words, NO_CYCLE)
 
 
 def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
@@ -438,7 +452,7 @@ def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefine
     ratio = float(np.log(values).std()) / spread
     shift = float(np.log(values).mean() - population.mean()) / spread
     room = share(ceiling) - trend
-    best = draws.rest(-1, CYCLE_QUANTILE)
+    best = draws.equilibrium(-1, CYCLE_QUANTILE)
     return Headroom(
         room=estimate(room, "points of share", "ceiling less the present trend"),
         log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),

@@ -275,7 +275,7 @@ def _return_to_previous(
     if len(draws.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
     name = draws.eras[-2].name
-    target = draws.rest(-2)
+    target = draws.equilibrium(-2)
     assert target is not None
     means = yearly_means(draws.share, simulations.share, simulations.clock)
     words = f"the equilibrium of “{name}”"

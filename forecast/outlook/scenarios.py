@@ -22,7 +22,7 @@ from forecast.base.typing import Dyad, Months, Seed
 from forecast.base.wording import Card, Displayed, chance
 from forecast.data.events.table import EventTable
 from forecast.data.panel.kinds import Panel
-from forecast.outlook.assumptions import Assumed, Held, assumptions_by_period, read_assumed
+from forecast.outlook.assumptions import Assumed, CellsByPeriod, assumptions_by_period, read_assumed
 from forecast.outlook.benchmarks import pool_simulations
 from forecast.outlook.conditioning import condition
 from forecast.outlook.draws import FitLike
@@ -224,20 +224,20 @@ def scenario(
         baseline_months=baseline_months,
     )
     rows_of_record = None if events is None else events.events
-    held = {
+    by_period = {
         name: assumptions_by_period(rows, fit.panel, dyad, rows_of_record)
         for name, rows in tables.items()
     }
-    reach = _reach(query, held.values(), simulations.clock, questions)
+    reach = _reach(query, by_period.values(), simulations.clock, questions)
     observed = observe(fit, simulations, reach, record, seed=seed, kinds=True)
-    if isinstance(observed, NotDefined) and any(held.values()):
+    if isinstance(observed, NotDefined) and any(by_period.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
     outlook = _Outlook(fit, simulations, observed, query, improvement, tuple(questions), seed)
     scenarios = []
     for number, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", number, len(tables))
-        scenarios.append(outlook.given(name, rows, held[name]))
+        scenarios.append(outlook.given(name, rows, by_period[name]))
     unconditional = outlook.unconditional
     since: Mapping[int, RealisedWindow] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
@@ -271,10 +271,13 @@ def _require_different(questions: Sequence[SimulationQuestion]) -> None:
 
 
 def _reach(
-    query: Query, held: Iterable[Held], clock: Clock, questions: Sequence[SimulationQuestion]
+    query: Query,
+    assumed: Iterable[CellsByPeriod],
+    clock: Clock,
+    questions: Sequence[SimulationQuestion],
 ) -> int:
     """Return how many months ahead events are simulated: to the last that anything is about."""
-    last_period = max((period for periods in held for period in periods), default=1)
+    last_period = max((period for periods in assumed for period in periods), default=1)
     last_question = max((question.ahead for question in questions), default=0)
     last_assumed = ceil(last_period / clock.per_month)
     return min(max(query.reach, last_assumed, last_question), MAX_HORIZON)
@@ -318,11 +321,11 @@ class _Outlook:
         model = prospect(simulations, observed, self.query, self.improvement, {})
         return replace(model, questions=answers)
 
-    def given(self, name: str, rows: tuple[Assumed, ...], held: Held) -> Scenario:
+    def given(self, name: str, rows: tuple[Assumed, ...], assumed: CellsByPeriod) -> Scenario:
         """Compute the forecast given what one scenario assumes."""
         unit = self.simulations.clock.unit
         words = f"each {unit} that something is assumed of holds at least that"
-        if not held or isinstance(self.observed, NotDefined):
+        if not assumed or isinstance(self.observed, NotDefined):
             certain = np.ones(self.simulations.level.shape[:-1])
             return self._scenario(
                 name,
@@ -334,16 +337,16 @@ class _Outlook:
                 fault="",
                 conditional=self.unconditional,
             )
-        holding = condition(self.fit, self.simulations, self.observed, held, seed=self.seed)
+        conditional = condition(self.fit, self.simulations, self.observed, assumed, seed=self.seed)
         return self._scenario(
             name,
             rows,
-            plausibility=probability(holding.likelihood, words),
-            method=holding.method,
-            pareto_k=holding.pareto_k,
-            effective=holding.effective,
-            fault=holding.fault,
-            conditional=self._prospect(holding.simulations, holding.observed),
+            plausibility=probability(conditional.likelihood, words),
+            method=conditional.method,
+            pareto_k=conditional.pareto_k,
+            effective=conditional.effective,
+            fault=conditional.fault,
+            conditional=self._prospect(conditional.simulations, conditional.observed),
         )
 
     def _scenario(

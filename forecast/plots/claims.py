@@ -13,7 +13,7 @@ from forecast.data.events.dyads import dyad_labels
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
 from forecast.study.hypotheses.outcome import Picture
-from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.power_tables import Rate
 from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def plot_power(
     Parameters
     ----------
     data : PooledVerdict or sequence of Rate
-        The test of one claim; or rates of `forecast.study.hypotheses.power`.
+        The test of one claim; or rates of `forecast.study.hypotheses.power_tables`.
     ci_prob : float
         Probability of the intervals, which come from the number of sets (Jeffreys).
     ax, figsize : optional
@@ -261,7 +261,7 @@ def plot_power(
     Examples
     --------
     >>> from forecast import plots
-    >>> from forecast.study.hypotheses.power import rates_of
+    >>> from forecast.study.hypotheses.power_tables import rates_of
     >>> plots.plot_power(rates_of("S5b")).get_xlabel()
     'simulated data sets that support the claim, %'
     """

@@ -23,7 +23,7 @@ from forecast.report.rendering import callable_by_name, worded
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
 from forecast.study.hypotheses.outcome import exception_words, exceptions, sentences
-from forecast.study.hypotheses.power import power_words
+from forecast.study.hypotheses.power_tables import power_words
 from forecast.study.hypotheses.results import PooledResults
 from forecast.study.hypotheses.simulate import STAYING
 

@@ -282,7 +282,8 @@ class Monday:
         With `keep`, pages that are there stay. The old fit is carried over once, for all pairs.
         """
         from forecast.desk.questions.explain import asking
-        from forecast.outlook.comparison import carry_over, split_change, split_question_change
+        from forecast.outlook.carrying_over import carry_over
+        from forecast.outlook.comparison import split_change, split_question_change
         from forecast.outlook.query import main_horizon
 
         seed = self.settings.seed

@@ -48,7 +48,7 @@ from forecast.study.evaluation.misses import RULE
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.study.hypotheses.plan import DataDigest, Plan
-from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.power_tables import Rate
 from forecast.study.hypotheses.results import DyadResult, PooledResults, PooledVerdict
 
 from .fields import Described, fields_of

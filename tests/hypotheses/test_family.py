@@ -9,7 +9,9 @@ from forecast.study.hypotheses.engine import MATCHED, REMEMBERED
 from forecast.study.hypotheses.family import FamilyRate, family_words
 from forecast.study.hypotheses.nulls import NULL_KINDS
 from forecast.study.hypotheses.outcome import LIMIT
-from forecast.study.hypotheses.power import PowerSimulation, family_rates, power_of_shape, rates_of
+from forecast.study.hypotheses.power import power_of_shape
+from forecast.study.hypotheses.power_simulation import PowerSimulation
+from forecast.study.hypotheses.power_tables import family_rates, rates_of
 from forecast.study.hypotheses.record import read_panel
 from scripts.simulate_power import merge_rows, write_table
 from tests.hypotheses.test_pooled import three_indices

@@ -15,7 +15,7 @@ from forecast.study.hypotheses import nulls
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Engine, PooledClaim
 from forecast.study.hypotheses.outcome import LIMIT, MAX_FALSE_ALARMS, Outcome, too_many
-from forecast.study.hypotheses.power import like_embedded, rates_of
+from forecast.study.hypotheses.power_tables import like_embedded, rates_of
 from forecast.study.hypotheses.record import read_panel, turned_back
 from forecast.study.hypotheses.simulate import SimulatedProcess, date_eras_by_hindsight, simulate
 from scripts.claims_words import text

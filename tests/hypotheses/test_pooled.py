@@ -42,13 +42,13 @@ from forecast.study.hypotheses.models import (
 )
 from forecast.study.hypotheses.nulls import NULL_KINDS
 from forecast.study.hypotheses.outcome import LIMIT, Outcome, decide
-from forecast.study.hypotheses.power import (
+from forecast.study.hypotheses.power import simulate_power
+from forecast.study.hypotheses.power_tables import (
     POWER_TABLE,
     SIZE_TABLE,
     Rate,
     power_words,
     rates_of,
-    simulate_power,
     would_decide,
 )
 from forecast.study.hypotheses.record import (

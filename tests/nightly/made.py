@@ -55,7 +55,13 @@ CLOCKS = [
 REMEMBERED = [
     *(
         f"forecast.outlook.{name}"
-        for name in ("assess", "brief", "comparison.carry_over", "comparison.split_change")
+        for name in (
+            "assess",
+            "brief",
+            "carrying_over.carry_over",
+            "comparison.carry_over",
+            "comparison.split_change",
+        )
     ),
     *(
         f"forecast.report.page.{name}"

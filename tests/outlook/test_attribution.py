@@ -42,11 +42,10 @@ from forecast.model.posterior import flat
 from forecast.model.updating import redraw
 from forecast.outlook import assess, attribution
 from forecast.outlook.attribution import attribute
+from forecast.outlook.carrying_over import EVENTS, REVISED
 from forecast.outlook.comparison import (
     BASELINE,
-    EVENTS,
     MODEL,
-    REVISED,
     TIME,
     split_change,
     split_question_change,

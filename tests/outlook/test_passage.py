@@ -80,7 +80,7 @@ def test_passages_of_an_assessment_are_of_means_over_twelve_months():
     result = assess(fit, "USA-CHN", horizons=(12, 24), seed=1)
     simulations = simulate(fit, own, months, 1, 4)
     released = simulate_from(own, 30.0 - ZONE_DEPTH, months, 4, stream(1, "USA-CHN", "release"))
-    target, (low, high) = own.rest(-2), own.band(-1, 0.5)
+    target, (low, high) = own.equilibrium(-2), own.band(-1, 0.5)
     back, entered, left, single = [], [], [], []
     for chain, draw, future in np.ndindex(simulations.share.shape[:3]):
         past, start = own.share[chain, draw].astype(float), own.share.shape[-1] - 1

@@ -10,8 +10,9 @@ from scipy.stats import binom
 
 from forecast.base.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_ahead
+from forecast.outlook.assumed_events import draw_at_least
 from forecast.outlook.assumptions import Assumed
-from forecast.outlook.conditioning import condition, draw_at_least
+from forecast.outlook.conditioning import condition
 from forecast.outlook.observed import Cell
 from forecast.outlook.recorded import main_record
 from forecast.outlook.scenarios import STAMP, scenario

@@ -4,7 +4,7 @@ import math
 
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture, Rerun, Series
-from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.power_tables import Rate
 from forecast.study.hypotheses.results import DyadResult, PooledResults, PooledVerdict
 
 MISSING = math.nan

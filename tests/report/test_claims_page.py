@@ -20,7 +20,7 @@ from forecast.report.claims_page import (
     write_tests,
 )
 from forecast.study.hypotheses.outcome import Rerun, sentences
-from forecast.study.hypotheses.power import power_words
+from forecast.study.hypotheses.power_tables import power_words
 from tests.documented import sections, words
 
 from .conftest import SCRIPT, Reader

@@ -18,7 +18,7 @@ from forecast.study.hypotheses.outcome import (
     exceptions,
     sentences,
 )
-from forecast.study.hypotheses.power import Rate, power_words
+from forecast.study.hypotheses.power_tables import Rate, power_words
 
 SCHEMA = 4  # version of tests.json
 EXPLORATORY = "exploratory"

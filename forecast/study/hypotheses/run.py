@@ -30,12 +30,12 @@ from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
 from forecast.study.hypotheses.nulls import compare_with_null_sets
 from forecast.study.hypotheses.outcome import LIMIT, UNTESTED, ClaimAnswer
-from forecast.study.hypotheses.power import (
+from forecast.study.hypotheses.power import power_of_shape
+from forecast.study.hypotheses.power_tables import (
     SIZE_TABLE,
     Rate,
     family_rates,
     like_embedded,
-    power_of_shape,
     rates_of,
     would_decide,
 )
