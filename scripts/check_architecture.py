@@ -58,6 +58,7 @@ FORBIDDEN = {
     "forecast.outlook.hazards": ("forecast.model",),
     "forecast.study": SERVICES,
     "forecast.study.evaluation": ("forecast.study.hypotheses",),
+    "forecast.study.hypotheses.filter": ("forecast.study.hypotheses.claims",),
     "forecast.desk": (*SAMPLERS, "forecast.model", "forecast.study"),
     "forecast.plots": (*SAMPLERS, "forecast.desk"),
     "forecast.report": SAMPLERS,

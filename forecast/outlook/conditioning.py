@@ -9,7 +9,7 @@ such month (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020,
 https://doi.org/10.1007/978-3-030-47845-2); each goes on with its own shocks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -173,37 +173,21 @@ def _by_filter(
     volume = stream(seed, dyad, f"volume {record.number}")
     blank = simulate_counts(fit, record, size, periods, volume)
     assert isinstance(blank, SimulatedEvents)  # as it was before the scenario
-    events = _copy_to_write(blank, seed)
-    weights = list[Weights]()
-    lost = False
-    # The draw that each particle descends from.
-    ancestor = np.broadcast_to(np.arange(draws)[:, None], size)
-
-    def steer(period: int, level: Float) -> Index | None:
-        nonlocal events, lost, ancestor
-        if period not in assumed or lost:
-            return None
-        rng = stream(seed, dyad, f"filter {period}")
-        log_weight = write_assumed_events(
-            events, period, assumed[period], level, rng, CHANCES_OF_PARTICLES
-        )
-        of_period = _weights(log_weight)
-        if of_period is None:
-            lost = True
-            return None
-        weights.append(of_period)
-        number = draws * per_draw if period == max(assumed) else None
-        places = resampled(of_period.weight, rng, number)
-        events = events.at(places)
-        ancestor = pick_simulations(ancestor, places)
-        return places
-
+    particles = _Particles(
+        assumed=assumed,
+        seed=seed,
+        kept=draws * per_draw,
+        events=_copy_to_write(blank, seed),
+        ancestor=np.broadcast_to(np.arange(draws)[:, None], size),
+    )
     months = round(periods / simulations.clock.per_month)
-    filtered = simulate(fit, dyad_draws(fit, dyad), months, seed, PARTICLES, steer=steer)
-    if lost:
+    filtered = simulate(fit, dyad_draws(fit, dyad), months, seed, PARTICLES, steer=particles.steer)
+    if particles.lost:
         return None
+    events = particles.events
     _fill_other_periods(events, filtered.month_level, assumed, stream(seed, dyad, "filter"))
-    ancestors = _effective_ancestors(ancestor, draws)
+    weights = particles.weights
+    ancestors = _effective_ancestors(particles.ancestor, draws)
     fault = next((of_period.fault for of_period in weights if of_period.fault), "")
     if not fault and ancestors < ESS_LIMIT:
         fault = (
@@ -219,6 +203,38 @@ def _by_filter(
         effective=min(ancestors, *(of_period.effective for of_period in weights)),
         fault=fault,
     )
+
+
+@dataclass
+class _Particles:
+    """Particles of the filter, resampled in every month that something is assumed of."""
+
+    assumed: CellsByPeriod
+    seed: int
+    kept: int  # Particles per chain after the last month of the scenario
+    events: SimulatedEvents  # With what is assumed, up to the present month
+    ancestor: Index  # The draw that each particle descends from, (chain, ...)
+    weights: list[Weights] = field(default_factory=list)  # By month of the scenario
+    lost: bool = False  # No particle of a chain satisfies the scenario
+
+    def steer(self, period: int, level: Float) -> Index | None:
+        """Return which particles continue after a period, given their level in it; None if all."""
+        if period not in self.assumed or self.lost:
+            return None
+        rng = stream(self.seed, self.events.record.dyad, f"filter {period}")
+        log_weight = write_assumed_events(
+            self.events, period, self.assumed[period], level, rng, CHANCES_OF_PARTICLES
+        )
+        weights = _weights(log_weight)
+        if weights is None:
+            self.lost = True
+            return None
+        self.weights.append(weights)
+        number = self.kept if period == max(self.assumed) else None
+        places = resampled(weights.weight, rng, number)
+        self.events = self.events.at(places)
+        self.ancestor = pick_simulations(self.ancestor, places)
+        return places
 
 
 def _fill_other_periods(

@@ -29,7 +29,7 @@ from forecast.outlook.hazards.memories import (
     day_of_number,
 )
 from forecast.outlook.hazards.results import EventForecast, Expected, LatestEvent, WhatIf
-from forecast.outlook.hazards.skill import SetSkill, quiet_skill, set_skill
+from forecast.outlook.hazards.skill import quiet_skill, set_skill
 from forecast.outlook.hazards.wars import WAR_SETS, War, WarLengths, in_war, war_now
 
 # Events that a simple rate is given before any is counted
@@ -120,7 +120,7 @@ class PairCase:
             expected_events=self.expect,
             data=digest_of_rows(self.pair.events),
             coefficients=self.stored.days[self.fit],
-            notes=self._notes(set_skill(self.name), dataset, honest),
+            notes=self._notes(dataset, honest),
         )
 
     def chance(self, curve: HazardCurve) -> float:
@@ -276,14 +276,31 @@ class PairCase:
         )
         return case.chance(case._curve(self._covariates(pair, events, case.now)))
 
-    def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
-        notes = []
+    def _notes(self, dataset: str, honest: bool) -> tuple[str, ...]:
+        """Return what a reader has to know of data, coefficients, question and past scores."""
+        skill = set_skill(self.name)
+        return (
+            *self._notes_on_coverage(),
+            *self._notes_on_coefficients(dataset, honest),
+            *self._notes_on_question(),
+            *([skill.warning] if skill is not None and skill.warning else []),
+        )
+
+    def _notes_on_coverage(self) -> list[str]:
         unobserved = (self.known_day - self.covered).days
-        if unobserved:
-            notes.append(
-                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to "
-                f"{day(self.known_day)} are unobserved, not empty."
-            )
+        if not unobserved:
+            return []
+        return [
+            f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to "
+            f"{day(self.known_day)} are unobserved, not empty."
+        ]
+
+    def _notes_on_coefficients(self, dataset: str, honest: bool) -> list[str]:
+        """Return notes on what the coefficients were fitted to.
+
+        They are honest if they know nothing after the day of the forecast.
+        """
+        notes = []
         if self.name not in self.stored.sets:
             notes.append("The set has no coefficients of its own; those of all sets are used.")
         if dataset != "chronology":
@@ -297,6 +314,10 @@ class PairCase:
                 f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast "
                 "date."
             )
+        return notes
+
+    def _notes_on_question(self) -> list[str]:
+        notes = []
         if self.asked.actor:
             notes.append(
                 "A person is forecast from the acts of that person alone; such questions were not "
@@ -315,9 +336,7 @@ class PairCase:
             war = war_now(self.pair.context["violence"], self.now)
             if self.name in WAR_SETS and war is not None and (scored := quiet_skill()):
                 notes.append(scored)
-        if skill is not None and skill.warning:
-            notes.append(skill.warning)
-        return tuple(notes)
+        return notes
 
 
 def joins_context(name: str, wanted: EventSet, violent: bool) -> bool:
