@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         describe_panel,
     )
     from forecast.data.sources import Source, read_sources
-    from forecast.desk.questions.answer import answer_question, apply_question
+    from forecast.desk.questions.answer import answer_question
+    from forecast.desk.questions.applied_question import apply_question
     from forecast.desk.questions.ask import conditional_question, joint_question, make_question
     from forecast.desk.questions.events import answer_events, make_event_question
     from forecast.desk.questions.explain import attribute_question
@@ -223,10 +224,8 @@ _NAMES_BY_MODULE = {
         "Source",
         "read_sources",
     ),
-    "forecast.desk.questions.answer": (
-        "answer_question",
-        "apply_question",
-    ),
+    "forecast.desk.questions.answer": ("answer_question",),
+    "forecast.desk.questions.applied_question": ("apply_question",),
     "forecast.desk.questions.ask": (
         "conditional_question",
         "joint_question",

@@ -11,15 +11,12 @@ from forecast.plots.claims import plot_evidence, plot_power
 from forecast.plots.dots import plot_dots
 from forecast.plots.eras import plot_eras
 from forecast.plots.estimates import plot_dyads, plot_halflife, plot_prior_posterior
+from forecast.plots.forecasts import plot_forecast
+from forecast.plots.kinds import plot_kinds
+from forecast.plots.level import plot_level
+from forecast.plots.observed import plot_coverage, plot_observed_share
 from forecast.plots.outcomes import plot_attribution, plot_probabilities, plot_scenarios
 from forecast.plots.scores import plot_calibration, plot_pit, plot_ppc, plot_skill
-from forecast.plots.series import (
-    plot_coverage,
-    plot_forecast,
-    plot_kinds,
-    plot_level,
-    plot_observed_share,
-)
 
 __all__ = [
     "plot_attribution",

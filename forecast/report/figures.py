@@ -37,8 +37,9 @@ from forecast.plots.estimates import (
     draw_standing,
     percent_by_share,
 )
+from forecast.plots.forecasts import FIRST_YEAR
+from forecast.plots.kinds import draw_recorded
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
-from forecast.plots.series import FIRST_YEAR, draw_recorded
 from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.rendering import worded
 from forecast.report.words import INTERVALS, unit, verdict

@@ -9,10 +9,10 @@ from forecast.base.exports import exporter
 
 if TYPE_CHECKING:
     from forecast.desk.questions.answer import Answer as Answer
-    from forecast.desk.questions.answer import AppliedQuestion as AppliedQuestion
     from forecast.desk.questions.answer import answer_question as answer_question
-    from forecast.desk.questions.answer import apply_question as apply_question
     from forecast.desk.questions.appending import append_entries as append_entries
+    from forecast.desk.questions.applied_question import AppliedQuestion as AppliedQuestion
+    from forecast.desk.questions.applied_question import apply_question as apply_question
     from forecast.desk.questions.ask import conditional_question as conditional_question
     from forecast.desk.questions.ask import joint_question as joint_question
     from forecast.desk.questions.ask import make_question as make_question
@@ -49,8 +49,10 @@ if TYPE_CHECKING:
 _NAMES_BY_MODULE = {
     "forecast.desk.questions.answer": (
         "Answer",
-        "AppliedQuestion",
         "answer_question",
+    ),
+    "forecast.desk.questions.applied_question": (
+        "AppliedQuestion",
         "apply_question",
     ),
     "forecast.desk.questions.appending": ("append_entries",),

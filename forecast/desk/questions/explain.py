@@ -22,13 +22,9 @@ from forecast.base.typing import Dyad, Index, Seed
 from forecast.base.wording import join
 from forecast.data.events import EventTable
 from forecast.data.panel.record import last_known
-from forecast.desk.questions.answer import (
-    AppliedPart,
-    AppliedQuestion,
-    answer_question,
-    apply_question,
-    no_fit_words,
-)
+from forecast.desk.questions.answer import answer_question
+from forecast.desk.questions.applied_part import AppliedPart, no_fit_words
+from forecast.desk.questions.applied_question import AppliedQuestion, apply_question
 from forecast.desk.questions.ask import make_question
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import Settled

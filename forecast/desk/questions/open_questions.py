@@ -60,8 +60,8 @@ def answer_of(
         return closed
     history.require_forward(as_of)  # before long work
     from forecast.desk.questions.answer import (
-        answer_question,
-    )  # with xarray and SciPy, which events need not
+        answer_question,  # with xarray and SciPy, which events need not
+    )
 
     answer = answer_question(fit, history.question, seed=seed, table=table)
     draft = answered(answer, model=model, converged=converged)
