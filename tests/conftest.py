@@ -24,6 +24,11 @@ from hypothesis import settings
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+# The tests run on as many workers as there are cores. Threads of one worker's linear algebra would
+# wait for those of another, and waiting takes processor time.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 # A shell lets what it starts in the background ignore Ctrl-C, which the tests of interrupts send
 # themselves.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
