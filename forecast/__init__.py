@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     from forecast.outlook.hazards.forecast import forecast_events
     from forecast.outlook.scenarios import scenario
     from forecast.report.claims_page import write_tests
-    from forecast.report.dyad_skill import read_skill
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios
-    from forecast.report.skill_page import write_skill
+    from forecast.report.skill.dyad import read_skill
+    from forecast.report.skill.page import write_skill
     from forecast.runs.pipeline import make_report
     from forecast.runs.settings import ReportSettings
     from forecast.study.checks import arviz_groups, check_fit
@@ -276,8 +276,8 @@ _NAMES_BY_MODULE = {
     "forecast.report.claims_page": ("write_tests",),
     "forecast.report.page": ("write_report",),
     "forecast.report.scenario_page": ("write_scenarios",),
-    "forecast.report.dyad_skill": ("read_skill",),
-    "forecast.report.skill_page": ("write_skill",),
+    "forecast.report.skill.dyad": ("read_skill",),
+    "forecast.report.skill.page": ("write_skill",),
     "forecast.runs.pipeline": ("make_report",),
     "forecast.runs.settings": ("ReportSettings",),
     "forecast.study.checks": (

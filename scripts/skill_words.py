@@ -13,9 +13,9 @@ from pathlib import Path
 from forecast.base.numeric import lead
 from forecast.base.wording import capital, interval, join, percent
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.report.calibration_tables import bin_words, gap
-from forecast.report.skill_comparison import Compared, difference_cell, versus
-from forecast.report.skill_sentences import (
+from forecast.report.skill.calibration_tables import bin_words, gap
+from forecast.report.skill.comparison import Compared, difference_cell, versus
+from forecast.report.skill.sentences import (
     PERIOD_WORDS,
     SHORT_VERDICTS,
     bias_cell,

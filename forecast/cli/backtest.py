@@ -216,7 +216,7 @@ def backtest(
     driven = DriverOptions(drivers=drivers, driver_acts=driver_acts, driver_future=driver_future)
 
     if remake:
-        from forecast.report.skill_page import write_skill_page
+        from forecast.report.skill.page import write_skill_page
         from forecast.study.evaluation import Results
 
         page = write_skill_page(out)
@@ -294,8 +294,8 @@ def _record(
 
 
 def _print(results: "Results", page: Path) -> None:
-    from forecast.report.skill_findings import comparison, finding
-    from forecast.report.skill_page import notes_on_data
+    from forecast.report.skill.findings import comparison, finding
+    from forecast.report.skill.page import notes_on_data
 
     print_caveats(notes_on_data(results.skill).caveats)
     skill, horizons = results.skill, results.skill.choices["horizons"]

@@ -370,7 +370,7 @@ def _print(done: "Report") -> None:
     The page has the rest.
     """
     from forecast.outlook import NotDefined
-    from forecast.report.skill_box import skill_sentence
+    from forecast.report.skill.box import skill_sentence
     from forecast.report.tables import level_table, recorded_table
 
     result = done.assessment

@@ -27,10 +27,10 @@ from forecast.outlook.question_types import ShareQuestion
 from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
-from forecast.report.dyad_skill import DyadSkill
 from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.rendering import worded
 from forecast.report.saved_report import read_numbers
+from forecast.report.skill.dyad import DyadSkill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

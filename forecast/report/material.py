@@ -22,11 +22,11 @@ from forecast.data.panel.record import observed_periods
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.outlook.hazards.forecast import SetOutlook
 from forecast.outlook.scenarios import RealisedWindow, followed_windows
-from forecast.report.dyad_skill import DyadSkill, find_skill
 from forecast.report.events import notable_events, recent_events
 from forecast.report.first_screen import Answers, Earlier, answers_of, prices_of
 from forecast.report.provenance import facts
 from forecast.report.sets import outlooks_of_sets
+from forecast.report.skill.dyad import DyadSkill, find_skill
 
 if TYPE_CHECKING:
     from forecast.model import Fit

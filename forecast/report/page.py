@@ -43,7 +43,6 @@ from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
-from forecast.report.dyad_skill import DyadSkill
 from forecast.report.events import RULE
 from forecast.report.folder import REPORT
 from forecast.report.illustration import Illustration, stamped
@@ -53,7 +52,8 @@ from forecast.report.provenance import vintage
 from forecast.report.publishing import Files, Page, publish
 from forecast.report.rendering import callable_by_name
 from forecast.report.saved_report import SAVED_FIT
-from forecast.report.skill_box import brier_note
+from forecast.report.skill.box import brier_note
+from forecast.report.skill.dyad import DyadSkill
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
 

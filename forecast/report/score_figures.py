@@ -13,7 +13,7 @@ from forecast.plots import plot_calibration, plot_forecast, plot_pit, plot_skill
 from forecast.plots.scores import named_rows
 from forecast.report.illustration import Illustration, PageFormat, subplots
 from forecast.report.rendering import worded
-from forecast.report.skill_comparison import Compared, difference_cell, versus
+from forecast.report.skill.comparison import Compared, difference_cell, versus
 from forecast.study.evaluation.scores import CalibrationBand
 from forecast.study.evaluation.skill import CHOSEN_ON, Skill
 

@@ -37,7 +37,7 @@ from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
 from forecast.report.rendering import callable_by_name, fill, phrases
 from forecast.report.sets import DAYS, sets_table
-from forecast.report.skill_box import skill_sentence, skill_table
+from forecast.report.skill.box import skill_sentence, skill_table
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP, listed
 

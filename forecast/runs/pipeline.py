@@ -23,7 +23,7 @@ from forecast.runs.wording import describe_added, describe_end, describe_update
 if TYPE_CHECKING:
     from forecast.model import Fit, Gate
     from forecast.outlook import Assessment, Brief, NotDefined
-    from forecast.report.dyad_skill import DyadSkill
+    from forecast.report.skill.dyad import DyadSkill
 
 
 # Number of dyads simulated together: each takes some hundred megabytes
@@ -55,7 +55,7 @@ class Report(Displayed):
     skill: "DyadSkill | NotDefined"  # How good such forecasts have been
 
     def _card(self) -> Card:
-        from forecast.report.skill_box import skill_sentence
+        from forecast.report.skill.box import skill_sentence
 
         facts = [
             ("page", str(self.page)),
@@ -110,7 +110,7 @@ def prepare_reports(
     settings: ReportSettings, *, every: bool = False, progress: Progress | None = None
 ) -> "PreparedReports":
     """Fit, or update a saved fit, and assess its dyad or every dyad whose record is long enough."""
-    from forecast.report.dyad_skill import read_skill
+    from forecast.report.skill.dyad import read_skill
 
     check_settings(settings)
     steps = Steps(progress or silent)
@@ -230,8 +230,8 @@ class PreparedReports:
         ledger: Path = LEDGER,
     ) -> Report:
         """Write the report of a dyad, with links to other pages and prices of a ledger."""
-        from forecast.report.dyad_skill import find_skill
         from forecast.report.page import write_report
+        from forecast.report.skill.dyad import find_skill
 
         job, fit = self.job, self.fit
         assessment, gate = self.assessments[dyad], self.gates[dyad]

@@ -41,9 +41,9 @@ from forecast.outlook import question, question_types
 from forecast.outlook.assessment import Assessment
 from forecast.outlook.scenarios import RealisedWindow, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
-from forecast.report.dyad_skill import DyadSkill, HorizonSkill
+from forecast.report.skill.dyad import DyadSkill, HorizonSkill
 from forecast.report.pairs_page import Pair
-from forecast.report.skill_comparison import Compared
+from forecast.report.skill.comparison import Compared
 from forecast.study.evaluation.misses import RULE
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture

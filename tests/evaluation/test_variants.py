@@ -10,7 +10,7 @@ import pytest
 
 from forecast import fit, read_chronology
 from forecast.base.errors import SpecError
-from forecast.report.skill_tables import fits_table
+from forecast.report.skill.tables import fits_table
 from forecast.study.evaluation import (
     VARIANTS,
     ForecastRequest,

@@ -71,7 +71,7 @@ REMEMBERED = [
     "forecast.outlook.attribution.attribute",
     "forecast.model.update",
     "forecast.desk.questions.answer.answer_question",
-    "forecast.report.dyad_skill.read_skill",
+    "forecast.report.skill.dyad.read_skill",
     "forecast.data.records.build_panel",
     "forecast.data.events.chronology.conform",
     "forecast.data.events.tables.conform",

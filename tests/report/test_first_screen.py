@@ -16,7 +16,6 @@ from forecast.outlook.signposts import MAX_SIGNPOST_CHANCE, MIN_SIGNPOST_CHANCE,
 from forecast.outlook.windows import DOTS, printed_changes
 from forecast.plots.dots import dot_counts
 from forecast.report import first_screen
-from forecast.report.dyad_skill import find_skill
 from forecast.report.first_screen import (
     Earlier,
     answers_of,
@@ -26,6 +25,7 @@ from forecast.report.first_screen import (
     prices_of,
 )
 from forecast.report.page import write_report
+from forecast.report.skill.dyad import find_skill
 
 from .conftest import Reader, assessed, made_events, render_page, report_json, reported_fit
 

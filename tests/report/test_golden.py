@@ -15,7 +15,6 @@ from forecast.outlook import attribution, comparison
 from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.report.claims_page import claims_page
-from forecast.report.dyad_skill import DyadSkill, find_skill
 from forecast.report.explain_page import change_page, explain_page
 from forecast.report.first_screen import Earlier, Price
 from forecast.report.index_page import write_index
@@ -25,7 +24,8 @@ from forecast.report.page import illustrations, write_report
 from forecast.report.page import page as report_page
 from forecast.report.pairs_page import Pair, write_pairs
 from forecast.report.scenario_page import scenario_page
-from forecast.report.skill_page import skill_page
+from forecast.report.skill.dyad import DyadSkill, find_skill
+from forecast.report.skill.page import skill_page
 from tests.evaluation.made import results_of
 from tests.made import unobserved
 from tests.questions.made import came, made, said

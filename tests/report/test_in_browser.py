@@ -8,7 +8,7 @@ import pytest
 
 from forecast.report.claims_page import claims_page
 from forecast.report.page import page as report_page
-from forecast.report.skill_page import skill_page
+from forecast.report.skill.page import skill_page
 from tests.evaluation.made import results_of
 
 from .browser import CHROMIUM, Browser

@@ -21,7 +21,7 @@ from forecast.report.ledger_page import track_record_page
 from forecast.report.page import thin_years
 from forecast.report.pairs_page import Pair, write_pairs
 from forecast.report.scenario_page import scenario_json, scenario_page
-from forecast.report.skill_page import skill_page
+from forecast.report.skill.page import skill_page
 from tests.evaluation.made import results_of
 
 from .conftest import LABELS, MadeGate, Reader, assessed, render_page, report_json, reported_fit

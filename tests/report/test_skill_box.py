@@ -9,11 +9,11 @@ import pytest
 from forecast.base import resources
 from forecast.cli.terminal import print_lines
 from forecast.outlook import NotDefined
-from forecast.report import dyad_skill
-from forecast.report.dyad_skill import DyadSkill, find_skill, read_skill
 from forecast.report.material import gather
 from forecast.report.page import page, write_report
-from forecast.report.skill_box import brier_note, skill_sentence
+from forecast.report.skill import dyad as dyad_skill
+from forecast.report.skill.box import brier_note, skill_sentence
+from forecast.report.skill.dyad import DyadSkill, find_skill, read_skill
 from forecast.study.evaluation import Record
 from tests.documented import sections
 from tests.evaluation.made import MODELS, results_of

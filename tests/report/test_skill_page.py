@@ -11,10 +11,10 @@ import pytest
 
 from forecast.base.errors import DataError, OutputPathError
 from forecast.report import illustration
-from forecast.report.skill_figures import skill_figures
-from forecast.report.skill_findings import comparison, finding
-from forecast.report.skill_page import skill_page, write_skill, write_skill_page
-from forecast.report.skill_tables import fits_table, overview
+from forecast.report.skill.figures import skill_figures
+from forecast.report.skill.findings import comparison, finding
+from forecast.report.skill.page import skill_page, write_skill, write_skill_page
+from forecast.report.skill.tables import fits_table, overview
 from forecast.study.evaluation import Results
 from forecast.study.evaluation.skill import REPORTED_ON
 from tests.documented import sections, words

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forecast.outlook.ceiling import read_worth, worth_sentence
-from forecast.report.skill_sentences import errors_sentence, model_worth
+from forecast.report.skill.sentences import errors_sentence, model_worth
 from forecast.study.evaluation import Results
 from forecast.study.evaluation.score_tables import reliability_rows, skill_rows, without_dyads
 from forecast.study.evaluation.skill import NO_CHANGE, POOL, POOL_WITHOUT_MODEL, Skill

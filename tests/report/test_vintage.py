@@ -15,7 +15,7 @@ from forecast.outlook.scenarios import scenario
 from forecast.report.material import gather
 from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page
-from forecast.report.skill_page import skill_page
+from forecast.report.skill.page import skill_page
 from forecast.report.tables import summary
 from tests.evaluation.made import results_of
 from tests.feeds.made import gdelt_row, phoenix_row, written

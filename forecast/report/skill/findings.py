@@ -2,9 +2,9 @@
 
 from forecast.base.wording import capital, count, join, number
 from forecast.outlook.benchmarks import REFERENCE
-from forecast.report.skill_comparison import DIGITS, Compared, headline_pairs, versus
-from forecast.report.skill_order import headline_horizon
-from forecast.report.skill_sentences import (
+from forecast.report.skill.comparison import DIGITS, Compared, headline_pairs, versus
+from forecast.report.skill.order import headline_horizon
+from forecast.report.skill.sentences import (
     PERIOD_WORDS,
     difference_words,
     errors_sentence,

@@ -6,7 +6,7 @@ from forecast.base.numeric import INTERVAL, Lead, holm, lead, p_value
 from forecast.base.wording import DASH, count, join, number
 from forecast.base.wording import interval as bracketed
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.report.skill_comparison import DIGITS, Compared, difference_cell, versus
+from forecast.report.skill.comparison import DIGITS, Compared, difference_cell, versus
 from forecast.report.words import sentence
 from forecast.study.evaluation.skill import (
     CHOSEN_ON,

@@ -5,9 +5,9 @@ from typing import Any
 
 from forecast.base.wording import DASH, capital, count, interval, number, percent
 from forecast.outlook.benchmarks import REFERENCE
-from forecast.report.skill_comparison import DIGITS, Compared, difference_cell, versus
-from forecast.report.skill_order import months, others, scored_dyads
-from forecast.report.skill_sentences import number_better
+from forecast.report.skill.comparison import DIGITS, Compared, difference_cell, versus
+from forecast.report.skill.order import months, others, scored_dyads
+from forecast.report.skill.sentences import number_better
 from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.study.evaluation.skill import (

@@ -8,14 +8,14 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.report import score_figures
 from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve, PanelChoices
-from forecast.report.skill_order import (
+from forecast.report.skill.order import (
     headline_horizon,
     months,
     other_forms,
     others,
     scored_dyads,
 )
-from forecast.report.skill_sentences import PERIOD_WORDS, subject_words
+from forecast.report.skill.sentences import PERIOD_WORDS, subject_words
 from forecast.report.words import label
 from forecast.study.evaluation import Results
 from forecast.study.evaluation.scores import CalibrationBand, calibration, pit_band

@@ -5,8 +5,8 @@ from typing import Any
 
 from forecast.base.wording import DASH, capital, interval, number, percent
 from forecast.outlook.benchmarks import REFERENCE
-from forecast.report.skill_order import months, scored_periods
-from forecast.report.skill_sentences import bias_cell
+from forecast.report.skill.order import months, scored_periods
+from forecast.report.skill.sentences import bias_cell
 from forecast.report.table import Table
 from forecast.study.evaluation.skill import Row, Skill, forecaster_name
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from forecast.base.wording import count
 from forecast.outlook.query import main_horizon
-from forecast.report.skill_sentences import PERIOD_WORDS
+from forecast.report.skill.sentences import PERIOD_WORDS
 from forecast.study.evaluation.skill import CHOSEN_ON, REPORTED_ON, Skill
 
 

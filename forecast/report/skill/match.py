@@ -9,7 +9,7 @@ from forecast.data.events.table import CountTable, EventTable, Recorded
 from forecast.data.panel import panel_kind
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.benchmarks import MODEL
-from forecast.report.skill_sentences import PERIOD_WORDS
+from forecast.report.skill.sentences import PERIOD_WORDS
 from forecast.study.evaluation.skill import POOL, REPORTED_ON, Skill
 
 if TYPE_CHECKING:

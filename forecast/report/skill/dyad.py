@@ -13,9 +13,9 @@ from forecast.data.events.table import Recorded
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
-from forecast.report.skill_comparison import Compared, headline_pairs, versus
-from forecast.report.skill_match import mismatch, remedy, tested_record, untestable
-from forecast.report.skill_sentences import (
+from forecast.report.skill.comparison import Compared, headline_pairs, versus
+from forecast.report.skill.match import mismatch, remedy, tested_record, untestable
+from forecast.report.skill.sentences import (
     PERIOD_WORDS,
     bias_sentence,
     lean_sentence,

@@ -2,8 +2,8 @@
 
 from forecast.base.wording import DASH, count, join, number, percent
 from forecast.outlook import NotDefined
-from forecast.report.dyad_skill import DyadSkill
-from forecast.report.skill_comparison import DIGITS, Compared, difference_cell
+from forecast.report.skill.comparison import DIGITS, Compared, difference_cell
+from forecast.report.skill.dyad import DyadSkill
 from forecast.report.table import Cell, Table
 
 EVEN_ODDS_BRIER = 0.25  # Brier score of always saying 50%

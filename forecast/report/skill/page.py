@@ -10,22 +10,22 @@ from forecast.base.arguments import checked
 from forecast.base.dates import add_months
 from forecast.base.wording import count, interval, month, number
 from forecast.data.panel.notes import DataNotes, notes_of_pairs, read_edition
-from forecast.report.calibration_tables import (
-    bias_table,
-    brier_table,
-    coverage_table,
-    reliability_table,
-)
 from forecast.report.folder import SKILL, require_report_folder
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import vintage_of
 from forecast.report.publishing import Files, Page, publish
 from forecast.report.rendering import callable_by_name
-from forecast.report.skill_figures import skill_figures
-from forecast.report.skill_findings import comparison, findings, title, use_of
-from forecast.report.skill_order import headline_horizon, months, other_forms, scored_periods
-from forecast.report.skill_sentences import PERIOD_WORDS, bias_sentence, subject_words
-from forecast.report.skill_tables import (
+from forecast.report.skill.calibration_tables import (
+    bias_table,
+    brier_table,
+    coverage_table,
+    reliability_table,
+)
+from forecast.report.skill.figures import skill_figures
+from forecast.report.skill.findings import comparison, findings, title, use_of
+from forecast.report.skill.order import headline_horizon, months, other_forms, scored_periods
+from forecast.report.skill.sentences import PERIOD_WORDS, bias_sentence, subject_words
+from forecast.report.skill.tables import (
     account_table,
     all_numbers,
     dyad_table,
