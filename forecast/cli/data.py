@@ -172,8 +172,7 @@ def _require_mappings(kind: str, tables: int, mappings: list[Path]) -> None:
     if len(mappings) != tables:
         raise SpecError(
             f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, "
-            "one a table "
-            f"(tables: {tables}, mappings: {len(mappings)})"
+            f"one a table (tables: {tables}, mappings: {len(mappings)})"
         )
 
 

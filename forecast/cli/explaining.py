@@ -342,6 +342,5 @@ def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
         if values[1][name] != earlier:
             raise SpecError(
                 f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and "
-                f"{values[1][name]}; make them "
-                "alike to compare"
+                f"{values[1][name]}; make them alike to compare"
             )

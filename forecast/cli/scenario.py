@@ -198,6 +198,6 @@ def _put(
     except DataError as error:
         raise QuestionError(
             f"{question.id}: the fit is not of the chronology as it comes with the package, in "
-            "which its codes would "
-            "be counted. Make the fit again, or ask in Python with its own events (apply_question)"
+            "which its codes would be counted. Make the fit again, or ask in Python with its own "
+            "events (apply_question)"
         ) from error

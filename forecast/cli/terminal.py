@@ -130,8 +130,7 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
 
     return NotConverged(
         f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under "
-        "Diagnostics on the page "
-        "and in its JSON file. Take more --draws and --tune"
+        "Diagnostics on the page and in its JSON file. Take more --draws and --tune"
     )
 
 

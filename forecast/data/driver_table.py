@@ -179,8 +179,8 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
         row = twice.iloc[0]
         raise DataError(
             f"{path}: {row['driver']} of "
-            f"{row['month']:%Y-%m}{' of ' + row['dyad'] if row['dyad'] else ''} is there "
-            f"twice as known at {row['known_at']:%Y-%m-%d}; keep one of them, or give the revision "
-            "its own day"
+            f"{row['month']:%Y-%m}{' of ' + row['dyad'] if row['dyad'] else ''} is there twice as "
+            f"known at {row['known_at']:%Y-%m-%d}; keep one of them, or give the revision its own "
+            "day"
         )
     return values

@@ -123,8 +123,8 @@ def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
     if missing:
         raise DataError(
             f"drivers: the panel carries {join(present) or 'none'}, and the spec asks for "
-            f"{join(missing)}. Add "
-            "them with add_drivers(panel, table), or leave them out of the spec"
+            f"{join(missing)}. Add them with add_drivers(panel, table), or leave them out of the "
+            "spec"
         )
     chosen = panel.sel(driver=wanted)
     values = (chosen["driver_value"] - chosen["driver_mean"]) / chosen["driver_spread"]
@@ -156,10 +156,8 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
                 clock = Clock.of(panel)
                 raise SpecError(
                     f"drivers: {name} is given up to {clock.name(given_months)}, and "
-                    f"{clock.name(months)} is asked "
-                    "about. Give its values up to then, ask for shorter horizons, or assume "
-                    "another future (carried or "
-                    "simulated)"
+                    f"{clock.name(months)} is asked about. Give its values up to then, ask for "
+                    "shorter horizons, or assume another future (carried or simulated)"
                 )
 
 
@@ -237,8 +235,7 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
         if np.isfinite(values[i]).sum(axis=-1).max() < MIN_DRIVER_MONTHS:
             raise DataError(
                 f"{table.source}: {name} has fewer than {MIN_DRIVER_MONTHS} months of the panel, "
-                f"{months[0]:%Y-%m} to "
-                f"{months[-1]:%Y-%m}, known by {day}; give more of its record"
+                f"{months[0]:%Y-%m} to {months[-1]:%Y-%m}, known by {day}; give more of its record"
             )
     return attach(panel, list(table.names), values, given, future)
 
@@ -255,10 +252,8 @@ def _record(
     if future != "given" and len(early):
         raise DataError(
             f"{table.source}: {name} of {early.index[0]:%Y-%m} has known_at "
-            f"{early['known_at'].iloc[0]:%Y-%m-%d}, "
-            "before that month began, so that it is a value from the future. Correct known_at; if "
-            "it is a scheduled "
-            "fact, use the future given"
+            f"{early['known_at'].iloc[0]:%Y-%m-%d}, before that month began, so that it is a value "
+            "from the future. Correct known_at; if it is a scheduled fact, use the future given"
         )
     gaps = np.flatnonzero(np.isnan(values))
     gaps = gaps[gaps > finite[0]]
@@ -283,8 +278,8 @@ def _missing(table: DriverTable, name: str, dyad: str, month: pd.Timestamp, day:
     if len(later):
         return (
             f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at "
-            f"{later.min():%Y-%m-%d}, after the "
-            f"as-of day {day}; give what was known by then, or choose a later day"
+            f"{later.min():%Y-%m-%d}, after the as-of day {day}; give what was known by then, or "
+            "choose a later day"
         )
     return (
         f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a gap in its record; "

@@ -343,8 +343,7 @@ def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | Non
             if name in seen:
                 raise SpecError(
                     f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of "
-                    "them another "
-                    "`dataset` in its mapping"
+                    "them another `dataset` in its mapping"
                 )
             seen[name] = part.words
         tables.append(records.events)

@@ -28,8 +28,7 @@ def load_fit(settings: ReportSettings, steps: Steps) -> "Fit":
         if settings.alone and len(fit.dyads) > 1:
             raise SpecError(
                 f"alone: {settings.fit_path} is a fit of {count(len(fit.dyads), 'dyad')}; give one "
-                "of a dyad alone, or "
-                "leave the choice out"
+                "of a dyad alone, or leave the choice out"
             )
     return fit
 
@@ -83,8 +82,7 @@ def update_saved_fit(job: Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
     if "eras" in saved.provenance:
         raise SpecError(
             "as_of: the eras of the saved fit are not the given ones, and are not known to an "
-            "update. Fit again with "
-            "--eras, or leave out the day and what is added"
+            "update. Fit again with --eras, or leave out the day and what is added"
         )
     with job.steps.step("updating the fit"):
         from forecast.model import update

@@ -217,8 +217,8 @@ def _next_step(question: "Question") -> str:
     )
     return (
         f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is "
-        "that of `forecast "
-        f"report {dyads[0]}`; `forecast monday` answers all open questions every week"
+        f"that of `forecast report {dyads[0]}`; `forecast monday` answers all open questions every "
+        "week"
     )
 
 

@@ -91,8 +91,7 @@ class QuestionOptions(EventChoices):
         if number and not number.isdecimal():
             raise SpecError(
                 f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; "
-                "the "
-                "window is given by --months or --until"
+                "the window is given by --months or --until"
             )
         if records.events is None:
             raise SpecError(

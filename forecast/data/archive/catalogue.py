@@ -223,8 +223,8 @@ class Catalogue:
                 if segment.path.startswith(inside) and (fault := self.fault(segment)):
                     raise DataError(
                         f"{self.folder / segment.path} {fault}. Delete it, and import again the "
-                        "files whose rows are "
-                        f"in it: {join_some([entry.name for entry in self.current(batch)])}."
+                        "files whose rows are in it: "
+                        f"{join_some([entry.name for entry in self.current(batch)])}."
                     )
 
     def fault(self, segment: Segment) -> str:
@@ -250,8 +250,8 @@ def read_catalogue(folder: Path) -> Catalogue:
     if unknown:
         raise DataError(
             f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments "
-            f"({join_some(unknown)}). It "
-            f"may be an older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
+            f"({join_some(unknown)}). It may be an older copy, or the segments may be from "
+            f"elsewhere. {repair_hint(folder)}"
         )
     return catalogue
 
@@ -299,8 +299,8 @@ def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
 def _link(path: Path) -> DataError:
     return DataError(
         f"{path} is a link, and archives are neither read nor written through links. Nothing was "
-        "changed. Put the "
-        "folder or file itself in its place, or name the real folder with --archive."
+        "changed. Put the folder or file itself in its place, or name the real folder with "
+        "--archive."
     )
 
 

@@ -178,8 +178,7 @@ def read_small_csv(
     if separator := other_separator(header, ","):
         raise DataError(
             f"{path}: its columns seem to be separated by {separator!r}, and ',' is expected. Save "
-            "it with columns "
-            "separated by ','."
+            "it with columns separated by ','."
         )
     if missing := [column for column in required if column not in header]:
         raise DataError(

@@ -32,8 +32,7 @@ REMARK = "announced or later"
 """Remark on rows beyond the complete record of their dyad."""
 _FORM = (
     "write PAIR:DAY, such as USA-CHN:2026-06-21, or PAIR:FIRST:LAST, such as "
-    "USA-RUS:2026-03-29:2026-06-21, to say "
-    "from which day on the record is complete"
+    "USA-RUS:2026-03-29:2026-06-21, to say from which day on the record is complete"
 )
 ONE_DAY = timedelta(days=1)
 

@@ -157,8 +157,7 @@ def draft_events(
     if rows.empty:
         raise DataError(
             f"no row of {count(len(dyads), 'pair')} from {first} to {end}; fetch files of these "
-            "days, or give an "
-            "earlier --since"
+            "days, or give an earlier --since"
         )
     recorded = _with_class(chronology.events[chronology.events["dyad"].isin(list(dyads))])
     clusters = _clusters(rows)
@@ -428,16 +427,14 @@ def describe_draft(draft: Draft) -> str:
     recorded = len(draft.proposals) - draft.undecided
     words = (
         f"{draft.first} to {draft.last}, {count(len(draft.dyads), 'pair')}: "
-        f"{count(draft.rows, 'row')} of {draft.feed} "
-        f"make {count(len(draft.proposals) + draft.left_out, 'proposal')}; {draft.undecided} to "
-        f"decide, {recorded} "
-        f"there already, {draft.left_out} with fewer reports left out."
+        f"{count(draft.rows, 'row')} of {draft.feed} make "
+        f"{count(len(draft.proposals) + draft.left_out, 'proposal')}; {draft.undecided} to decide, "
+        f"{recorded} there already, {draft.left_out} with fewer reports left out."
     )
     if draft.recorded:
         words += (
             f" On the feed's days the chronology has events of {draft.recorded:,} combinations of "
-            "pair, day and class; "
-            f"{draft.proposed} of these have a proposal."
+            f"pair, day and class; {draft.proposed} of these have a proposal."
         )
     return words
 

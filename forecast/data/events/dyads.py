@@ -150,8 +150,8 @@ def choose_dyad(text: str | None, dyads: Sequence[str]) -> str:
         return dyads[0]
     raise SpecError(
         f"dyad: none is named, and there are {len(dyads)}: {join_some(dyads)}. Name one, such as "
-        "`forecast report "
-        f"{dyads[0] if dyads else 'USA-CHN'}`; `forecast dyads` lists the embedded ones"
+        f"`forecast report {dyads[0] if dyads else 'USA-CHN'}`; `forecast dyads` lists the "
+        "embedded ones"
     )
 
 

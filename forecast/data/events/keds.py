@@ -211,8 +211,7 @@ def _read_lines(name: str, content: bytes) -> RawTable:
     if lacking := [column for column in TEXT_COLUMNS[:MIN_KEDS_FIELDS] if column not in raw.rows]:
         raise DataError(
             f"{name}: there is no column {lacking[0]!r}; expected date, source, target and code, "
-            "or lines of four "
-            "fields that are separated by tabs"
+            "or lines of four fields that are separated by tabs"
         )
     return raw
 

@@ -428,8 +428,7 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
         if number > max(FREE_ROWS, len(content)):
             raise DataError(
                 f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a "
-                "byte are read. Leave "
-                "out rows that say nothing, or write it as CSV."
+                "byte are read. Leave out rows that say nothing, or write it as CSV."
             )
         table = pd.read_parquet(io.BytesIO(content))
     return raw_frame(table, name, form.date_format, digest(content))
@@ -461,6 +460,5 @@ def _require_few(name: str, columns: int) -> None:
     if columns > MAX_COLUMNS:
         raise DataError(
             f"{name} has {columns:,} columns, more than the {MAX_COLUMNS:,} that are read. Check "
-            "`delimiter`, or "
-            "leave out columns that the mapping does not name."
+            "`delimiter`, or leave out columns that the mapping does not name."
         )

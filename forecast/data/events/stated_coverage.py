@@ -111,7 +111,7 @@ def _first_stated_day(
     if (statement.last - before).days > MAX_GAP_DAYS:
         raise SpecError(
             f"covered-to: no event of {dyad} was added after {before}, up to which its record is "
-            "complete. If it is "
-            f"complete from there on, say so: {dyad}:{before + ONE_DAY}:{statement.last}"
+            "complete. If it is complete from there on, say so: "
+            f"{dyad}:{before + ONE_DAY}:{statement.last}"
         )
     return before + ONE_DAY

@@ -124,9 +124,8 @@ class FeedAccount:
         )
         return (
             f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} "
-            "rejected, "
-            f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates.{unread}{other} "
-            f"Settings: {self.settings}."
+            f"rejected, {numbers['filtered']} filtered, {numbers['duplicates']} "
+            f"duplicates.{unread}{other} Settings: {self.settings}."
         )
 
     def summary(self) -> dict[str, Any]:

@@ -205,9 +205,8 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
         if zeros.any():
             raise MappingError(
                 f"{raw.name}: the mapping says that codes have lost their leading zeros, but "
-                f"{int(zeros.sum()):,} "
-                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave "
-                "`leading_zeros` out."
+                f"{int(zeros.sum()):,} begin with one (line {text.index[zeros][0]}: "
+                f"{text[zeros].iloc[0]!r}). Leave `leading_zeros` out."
             )
         short = text.str.len() == 2
         if mapping.scheme == CAMEO:
@@ -223,10 +222,8 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
         example = f" (line {text.index[surest][0]}: {text[surest].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
             f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store "
-            "them as text, or set "
-            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or "
-            "`kept`, if '10' is "
-            "the root code 10)."
+            "them as text, or set `leading_zeros: lost` in the mapping to have '61' read as '061' "
+            "and '10' as '010' (or `kept`, if '10' is the root code 10)."
         )
     return text
 
@@ -249,12 +246,10 @@ def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> 
             )
             raise MappingError(
                 f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and "
-                "not of "
-                f"{scheme.title}{roots} (line {text.index[foreign][0]}: "
-                f"{text[foreign].iloc[0]!r}). If the table is "
-                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme "
-                f"{other}`); if it has codes "
-                "of both, split it."
+                f"not of {scheme.title}{roots} (line {text.index[foreign][0]}: "
+                f"{text[foreign].iloc[0]!r}). If the table is coded by {TITLES[other]}, set "
+                f"`scheme: {other}` in the mapping (`--scheme {other}`); if it has codes of both, "
+                "split it."
             )
 
 
@@ -304,10 +299,8 @@ def _duplicates(
         event_id = events.at[repeated[0], "event_id"]
         raise DataError(
             f"{file}: lines {firsts[event_id]} and {repeated[0]} have the same event id "
-            f"{event_id!r} "
-            f"({len(repeated)} such rows). Give each event its own id, or set `duplicate_ids: "
-            "reject` in the "
-            "mapping to keep the first of each."
+            f"{event_id!r} ({len(repeated)} such rows). Give each event its own id, or set "
+            "`duplicate_ids: reject` in the mapping to keep the first of each."
         )
     what = "event id" if given else "row"
     return {line: f"same {what} as line {firsts[events.at[line, 'event_id']]}" for line in repeated}

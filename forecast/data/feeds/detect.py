@@ -62,8 +62,8 @@ def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> st
     margin = f" or up to {before} days before and {after} after" if before or after else ""
     return (
         f"{file.name}: by its name rows are {what} {_span(*named.days)}{margin}; {inside:,} of "
-        f"{rows.total():,} are, "
-        f"and all are of {_span(min(rows), max(rows))}. Check whether the file has its own name."
+        f"{rows.total():,} are, and all are of {_span(min(rows), max(rows))}. Check whether the "
+        "file has its own name."
     )
 
 
@@ -126,14 +126,12 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
     if detected and wanted and detected.feed is not wanted:
         return DataError(
             f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use "
-            "--feed "
-            f"{detected.feed.name}, or leave --feed out."
+            f"--feed {detected.feed.name}, or leave --feed out."
         )
     titles = join([feed.title for feed in FEEDS.values()], "or")
     return DataError(
         f"{file.name}: this does not look like {wanted.title if wanted else titles}{_hint(file)}. "
-        "For any other table "
-        "give a mapping (`forecast help events`)."
+        "For any other table give a mapping (`forecast help events`)."
     )
 
 

@@ -236,11 +236,9 @@ def _require_few(file: FeedFile, lines: int, size: int) -> None:
     if lines > most:
         raise DataError(
             f"{file.name} has {lines:,} lines in {size:,} bytes ({file.stored:,} on the disk); a "
-            f"feed has {most:,} at "
-            f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} "
-            "when compressed. It is "
-            "not read. Fetch it again from its publisher, or take out by hand what is not of the "
-            "feed."
+            f"feed has {most:,} at most, because a line takes {LEAST_OF_A_LINE} bytes and more, "
+            f"{LEAST_ON_THE_DISK} when compressed. It is not read. Fetch it again from its "
+            "publisher, or take out by hand what is not of the feed."
         )
 
 

@@ -87,9 +87,8 @@ def _pairs() -> str:
     alone = f"[{{'source': coalesce({actors}[1], ''), 'target': coalesce({recipients}[1], '')}}]"
     return (
         f"CASE WHEN {several} > {MAX_COUNTRIES} THEN [{{'source': 'more than {MAX_COUNTRIES}', "
-        f"'target': ''}}] "
-        f"WHEN len({actors}) > 1 AND len({recipients}) = 0 THEN {joint} "
-        f"WHEN len({actors}) > 0 AND len({recipients}) > 0 THEN {across} ELSE {alone} END"
+        f"'target': ''}}] WHEN len({actors}) > 1 AND len({recipients}) = 0 THEN {joint} WHEN "
+        f"len({actors}) > 0 AND len({recipients}) > 0 THEN {across} ELSE {alone} END"
     )
 
 
@@ -110,8 +109,8 @@ def _code() -> str:
         if how
     )
     fighting = (
-        f"WHEN {kind} = 'ASSAULT' AND "
-        "regexp_matches(\"Contexts\", '(^|[|;])\\s*military\\s*($|[|;])') THEN '190'"
+        f"WHEN {kind} = 'ASSAULT' AND regexp_matches(\"Contexts\", "
+        "'(^|[|;])\\s*military\\s*($|[|;])') THEN '190'"
     )
     plain = " ".join(
         f"WHEN {kind} = {text(of)} THEN {text(code)}" for of, how, code in rows if not how

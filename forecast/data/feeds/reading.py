@@ -234,8 +234,7 @@ def sorted_files(
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise OutputError(
             f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or "
-            "disk in the scratch "
-            f"folder {tempfile.gettempdir()}, or name another one by TMPDIR."
+            f"disk in the scratch folder {tempfile.gettempdir()}, or name another one by TMPDIR."
         ) from error
 
 

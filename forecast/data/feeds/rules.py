@@ -216,10 +216,8 @@ def _rejection() -> str:
         "target <> '' AND target_state IS NULL": (
             "'target ' || left(target, 40) || ': no country of that name or code'"
         ),
-        "goldstein <> '' "
-        "AND coalesce(NOT TRY_CAST(goldstein AS DOUBLE) BETWEEN -10 AND 10, true)": (
-            "'intensity ' || left(goldstein, 20) || ': not a number from -10 to 10'"
-        ),
+        "goldstein <> '' AND coalesce(NOT TRY_CAST(goldstein AS DOUBLE) BETWEEN -10 AND 10, "
+        "true)": ("'intensity ' || left(goldstein, 20) || ': not a number from -10 to 10'"),
         f"NOT ({_is_report_number()})": "'reports ' || left(reports, 20) || ': not a whole number'",
     }
     any_fault = " OR ".join(f"({fault})" for fault in faults)

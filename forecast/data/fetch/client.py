@@ -34,8 +34,7 @@ BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers of HTTP after which a later attempt may succeed."""
 CERTIFICATE = (
     "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who "
-    "it is. Give another "
-    "address of the same files with --server (`forecast help fetching`)"
+    "it is. Give another address of the same files with --server (`forecast help fetching`)"
 )
 
 

@@ -410,8 +410,7 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
         if release is None:
             raise OutputError(
                 f"{folder}: another fetch is at work in it, or its disk has no locks. Wait for it, "
-                "or choose another "
-                "folder, on another disk."
+                "or choose another folder, on another disk."
             )
         try:
             with partial_folder(folder / "lists") as scratch:

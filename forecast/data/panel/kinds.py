@@ -151,9 +151,8 @@ INDEX = PanelKind(
     optional={"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")},
     note=(
         "The data are an index, standardised within its own record: what is called a share here is "
-        "a position (50 at "
-        "the record's mean) and not a share of actions, and higher values are taken for more "
-        "cooperative ones."
+        "a position (50 at the record's mean) and not a share of actions, and higher values are "
+        "taken for more cooperative ones."
     ),
 )
 
@@ -184,8 +183,7 @@ def validate_panel(panel: "xr.Dataset") -> None:
     if problems:
         raise DataError(
             f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that "
-            "was cut or changed "
-            "by hand may describe itself wrongly."
+            "was cut or changed by hand may describe itself wrongly."
         )
 
 

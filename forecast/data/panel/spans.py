@@ -192,9 +192,8 @@ def reject_later_eras(
     for era in table[later].itertuples():
         raise DataError(
             f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period "
-            "of the record "
-            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to "
-            "then"
+            f"of the record ({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give "
+            "events up to then"
         )
 
 

@@ -214,8 +214,8 @@ class AppliedPart:
         if observed.record.number != self.record.number:
             raise QuestionError(
                 f"{self.question.id}: the simulations are of another dataset than "
-                f"{self.question.dataset!r:.60}; "
-                "ask about the main one, or answer the question without a scenario"
+                f"{self.question.dataset!r:.60}; ask about the main one, or answer the question "
+                "without a scenario"
             )
         return observed
 

@@ -345,8 +345,7 @@ def _share_fields(
         if not record.covered[-1]:
             raise QuestionError(
                 f"when: coverage ends before {record.clock.name()}, so that windows which are half "
-                "over cannot be "
-                "counted; ask as of an earlier day, or `at`"
+                "over cannot be counted; ask as of an earlier day, or `at`"
             )
         fields |= {
             "when": when,
@@ -375,8 +374,7 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     if end < first:
         raise QuestionError(
             f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the "
-            "forecast "
-            "date; ask of a later month"
+            "forecast date; ask of a later month"
         )
     return first, end
 

@@ -143,8 +143,7 @@ class CountQuestion(SingleQuestion):
         least = f"{self.at_least:,} {self.label} event{'' if self.at_least == 1 else 's'}"
         return (
             f"{capital(source_words(self.dataset))} records at least {least} of the kind "
-            f"“{self.of}”{means} from "
-            f"{self._window}."
+            f"“{self.of}”{means} from {self._window}."
         )
 
 
@@ -165,8 +164,7 @@ def as_events(question: Question) -> EventQuestion | None:
     if not codes:
         raise QuestionError(
             f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no "
-            "codes; resolve it by "
-            "hand, and ask for events by their codes (--codes)"
+            "codes; resolve it by hand, and ask for events by their codes (--codes)"
         )
     fields = {
         "kind": "events",

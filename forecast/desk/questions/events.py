@@ -76,8 +76,7 @@ def make_event_question(
     if asked.quiet is None and forecast.recorded >= asked.at_least:
         raise QuestionError(
             f"from: the window already has {count(forecast.recorded, 'event')} of the set by "
-            f"{forecast.as_of}; ask for more "
-            "(--at-least SET:NUMBER) or from a later day"
+            f"{forecast.as_of}; ask for more (--at-least SET:NUMBER) or from a later day"
         )
     name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name
     number = str(asked.at_least) if asked.quiet is None else f"quiet-{asked.quiet}"

@@ -116,9 +116,8 @@ class QuestionFolder:
         if text not in questions:
             raise QuestionError(
                 f"{text!r:.100}: no question of {self.path} has this name, and there is no such "
-                "file. Expected one of "
-                f"{join(questions) or 'none, for nothing was asked there'}, or the file of a "
-                "question"
+                f"file. Expected one of {join(questions) or 'none, for nothing was asked there'}, "
+                "or the file of a question"
             )
         return questions[text]
 

@@ -97,8 +97,8 @@ class History:
         if last is not None and as_of.isoformat() < last.as_of:
             raise BadLine(
                 f"field `as_of`: {as_of} is before {last.as_of}, the day of the answer to "
-                f"{self.question.id} in line "
-                f"{last.number}; answer as of {last.as_of} or a later day"
+                f"{self.question.id} in line {last.number}; answer as of {last.as_of} or a later "
+                "day"
             )
 
 
@@ -172,9 +172,8 @@ def follow(histories: dict[str, History], entry: LedgerEntry) -> None:
     if entry.retrospective != is_retrospective(entry, history):
         raise BadLine(
             f"field `retrospective`: {str(entry.retrospective).lower()} is stated, but it was "
-            "written on "
-            f"{entry.day}, and the window of {entry.question} ends on {history.question.last}; "
-            "`append_entries` derives it"
+            f"written on {entry.day}, and the window of {entry.question} ends on "
+            f"{history.question.last}; `append_entries` derives it"
         )
     histories[entry.question] = history
     if isinstance(entry, AnsweredEntry):
@@ -207,8 +206,7 @@ def _begun(histories: dict[str, History], entry: AskedEntry) -> History:
     if question.asked > entry.day:
         raise BadLine(
             f"field `content.asked`: {question.asked} is after {entry.day}, the day it was "
-            "written; ask as of "
-            "a day up to then"
+            "written; ask as of a day up to then"
         )
     return History(question, entry)
 
@@ -235,8 +233,7 @@ def _require_withdrawal(history: History, entry: WithdrawnEntry) -> None:
     if history.question.over(entry.day):
         raise BadLine(
             f"field `written`: the window of {history.question.id} is over on {entry.day}, so that "
-            "its outcome may be "
-            "known; resolve it"
+            "its outcome may be known; resolve it"
         )
 
 
@@ -275,8 +272,7 @@ def _require_outcome(history: History, entry: ResolvedEntry, knowledge_day: date
     if knowledge_day < history.question.asked:
         raise BadLine(
             f"field `as_of`: {knowledge_day} is before {history.question.asked}, when "
-            f"{history.question.id} was entered; a "
-            "question whose outcome was known then is none"
+            f"{history.question.id} was entered; a question whose outcome was known then is none"
         )
 
 
@@ -295,6 +291,5 @@ def _require_resolution(history: History, entry: ResolvedEntry) -> None:
     ):
         raise BadLine(
             f"field `as_of`: the window of {question.id} is not over on {entry.as_of}; resolve it "
-            "with data that reach "
-            f"{last}, or as void after {question.void_after}"
+            f"with data that reach {last}, or as void after {question.void_after}"
         )

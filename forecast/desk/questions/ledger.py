@@ -92,8 +92,7 @@ class Ledger:
                     stated, later = plain.get("written"), left_out[number]
                     raise BadLine(
                         f"field `written`: {stated} is later than in line {later}, which leaves "
-                        "this "
-                        "line out, because the clock was wrong"
+                        "this line out, because the clock was wrong"
                     )
                 self._follow(plain)
             except BadLine as error:
@@ -105,8 +104,7 @@ class Ledger:
         """Warnings about lines that are left out, and advice on how to continue."""
         words = (
             f"{self.path}, line {line}: {reason}. The line is left out and the others count; the "
-            "ledger is "
-            "never edited, so give the command again to append a right one"
+            "ledger is never edited, so give the command again to append a right one"
             for line, reason in self.faults
         )
         return (*words, *([self.torn] if self.torn else []))
@@ -166,8 +164,8 @@ class Ledger:
         if last is not None and entry.written < last.written:
             raise BadLine(
                 f"field `written`: {entry.written} is before {last.written}, when line "
-                f"{last.number} was written; set "
-                "the clock of this computer right, or begin another ledger if it was wrong then"
+                f"{last.number} was written; set the clock of this computer right, or begin "
+                "another ledger if it was wrong then"
             )
         follow(self.histories, entry)
         self.entries.append(entry)
@@ -201,8 +199,7 @@ def _require_one_append(path: Path, line: int, torn: bytes) -> None:
     if b"\n" in torn and len(moments := set(_MOMENT.findall(torn))) > 1:
         raise LedgerError(
             f"{path}, line {line}: the disk has lost a part of this line, and lines of "
-            f"{len(moments)} moments follow "
-            f"it. {_RESTORE}"
+            f"{len(moments)} moments follow it. {_RESTORE}"
         )
 
 

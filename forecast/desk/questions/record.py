@@ -117,8 +117,7 @@ def question_record(
     if isinstance(question, ToneQuestion) and record.goldstein is None:
         raise QuestionError(
             f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit "
-            "that was saved before "
-            "fits held scores needs an update (--as-of), or is made again"
+            "that was saved before fits held scores needs an update (--as-of), or is made again"
         )
     return record, kind
 
@@ -141,8 +140,7 @@ def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -
         others = join([names[number] for number in going]) or "none"
         raise QuestionError(
             f"{what}: the dataset {names[dataset]!r:.60} has stopped reporting on {dyad}, so that "
-            "nothing of it will "
-            f"be recorded in months ahead. Ask about one that goes on: {others}"
+            f"nothing of it will be recorded in months ahead. Ask about one that goes on: {others}"
         )
 
 
