@@ -7,7 +7,9 @@ import pytest
 
 from forecast.base.errors import LedgerError
 from forecast.desk.questions import Ledger, answered, append_entries, asked, merge_ledger, resolved
+from forecast.desk.questions.drafts import priced
 from tests.questions.made import came, made, said
+from tests.questions.test_outside import TODAY, outside
 
 APRIL, MAY, OVER = (
     datetime(2021, 4, 1, 12, tzinfo=UTC),
@@ -84,6 +86,17 @@ def test_what_both_sides_said_is_said_once(clones):
         append(folder, resolved(came()), now=OVER)
     merged = merge_ledger(here, there)
     assert not merged.entries and not merged.left_out
+
+
+def test_a_price_that_both_sides_entered_is_not_appended_again(clones):
+    question = outside()
+    append(clones[0], asked(made("own")))  # so that no later line has the hash of the other copy's
+    for folder in clones:
+        append(folder, asked(question), priced(question, "market", 0.34, TODAY), now=None)
+    here, there = clones
+    append(there, priced(question, "market", 0.4, TODAY), now=None)
+    assert [entry.price for entry in merge_ledger(here, there).entries] == [0.4]
+    assert [entry.price for entry in read(here).histories[question.id].prices] == [0.34, 0.4]
 
 
 def test_what_does_not_follow_is_left_out_and_named(clones):

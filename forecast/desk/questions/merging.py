@@ -11,6 +11,7 @@ from forecast.desk.questions.entry import (
     ConfirmedEntry,
     Draft,
     LedgerEntry,
+    PricedEntry,
     ResolvedEntry,
     WithdrawnEntry,
 )
@@ -115,6 +116,8 @@ def _says_the_same(ledger: Ledger, entry: LedgerEntry) -> bool:
         return history.resolution is not None and history.resolution.outcome == entry.outcome
     if isinstance(entry, WithdrawnEntry):
         return history.withdrawal is not None
+    if isinstance(entry, PricedEntry):
+        return any(_content(price) == _content(entry) for price in history.prices)
     if isinstance(entry, ConfirmedEntry):
         return any(
             _content(confirmation) == _content(entry) for confirmation in history.confirmations
