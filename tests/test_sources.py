@@ -14,6 +14,7 @@ from forecast.cli.data import DataOptions
 from forecast.data.events import hierarchy
 from forecast.data.records import wanted_together
 from forecast.data.sources import Source, open_source, read_sources
+from forecast.study.hypotheses import make_plan
 
 
 @pytest.fixture
@@ -124,3 +125,8 @@ def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source
     assert cutpoints["dataset"].to_numpy().tolist() == ["chronology", "mine"]
     assert np.isfinite(cutpoints).all()
     assert not np.allclose(cutpoints.sel(dataset="chronology"), cutpoints.sel(dataset="mine"))
+
+
+def test_what_is_no_data_is_rejected_with_the_function_that_returns_some():
+    with pytest.raises(SpecError, match=r"such as read_sources\(Source\(\)\) returns"):
+        make_plan(3, seen=True)

@@ -364,7 +364,7 @@ def _digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
     return {name: digest(path.read_bytes()) for name, path in every.items()}
 
 
-@described("Data, such as gather(Source()) returns")
+@described("Data, such as read_sources(Source()) returns")
 @dataclass(frozen=True, repr=False)
 class Data(Displayed):
     """The data of a run."""
