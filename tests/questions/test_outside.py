@@ -18,6 +18,7 @@ from forecast.desk.questions.exchange import (
     read_number_cdf,
     read_question_set,
 )
+from forecast.desk.questions.folder import ATTRIBUTES
 from forecast.desk.questions.outside import (
     MIN_RESOLVED_QUESTIONS,
     OWN_WEIGHT,
@@ -195,6 +196,24 @@ def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
         "resolution_date": later,
         "reasoning": "",
     }
+
+
+def written_set(path, *ids):
+    """Write a question set with questions of some ids."""
+    closes = str(TODAY + timedelta(days=30))
+    questions = [
+        {"id": each, "source": "metaculus", "question": f"{each}?", "resolution_dates": [closes]}
+        for each in ids
+    ]
+    path.write_text(json.dumps({"questions": questions}), "utf-8")
+    return path
+
+
+def test_a_ledger_that_an_import_begins_is_kept_from_changes_by_git(tmp_path):
+    folder = tmp_path / "questions"
+    done = run("import", written_set(tmp_path / "set.json", "one"), "--folder", folder)
+    assert done.exit_code == 0
+    assert (folder / ".gitattributes").read_text("utf-8") == ATTRIBUTES
 
 
 @pytest.mark.parametrize(

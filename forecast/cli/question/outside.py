@@ -97,7 +97,6 @@ def import_set(
 
     Those that have closed, or are there, are left out.
     """
-    from forecast.desk.questions import append_entries
     from forecast.desk.questions import asked as asked_entry
     from forecast.desk.questions.drafts import priced
     from forecast.desk.questions.exchange import read_question_set
@@ -113,5 +112,5 @@ def import_set(
         if listed.price is not None:
             drafts.append(priced(listed.question, listed.source, listed.price, dates.today()))
     if drafts:
-        warn(append_entries(question_folder.ledger, drafts).repaired)
+        warn(question_folder.append(drafts).repaired)
     echo(f"{count(len(new), 'question')} entered into {question_folder.ledger}")
