@@ -216,6 +216,14 @@ def test_a_ledger_that_an_import_begins_is_kept_from_changes_by_git(tmp_path):
     assert (folder / ".gitattributes").read_text("utf-8") == ATTRIBUTES
 
 
+def test_ids_without_latin_letters_or_digits_get_names_of_their_own(tmp_path):
+    found = read_question_set(written_set(tmp_path / "set.json", "選挙", "戦争", "a-1"), TODAY)
+    first, second, latin = (listed.question.id for listed in found)
+    assert first != second
+    assert first.startswith("metaculus-") and second.startswith("metaculus-")
+    assert latin == "metaculus-a-1"
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"questions": [{"question": 3}]}', '{"questions": "all"}']
 )

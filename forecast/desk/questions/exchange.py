@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 MAX_QUESTION_SET = 50_000_000  # bytes of a question set
 MAX_SET_QUESTIONS = 5_000  # questions of a question set
 MAX_QUESTION_TEXT = 1_000  # characters of a question; more are cut
+MAX_NAME = 80  # characters of the name of a question
+DIGEST_LENGTH = 16  # hexadecimal digits: 64 bits, no two ids of a set alike
+NAME_BEFORE_DIGEST = 60  # characters of a name to which a digest is appended
 MAX_EVENTS_OF_A_CDF = 200  # numbers of events in a CDF
 LEAST_TAIL = 0.001  # probability of more events at which a CDF ends
 ORGANIZATION, MODEL = "pendulum-forecast", "hazards"
@@ -143,15 +146,19 @@ def _imported(each: dict[str, Any], closes: date, asked: date, where: str) -> Im
 
 
 def _name(each: dict[str, Any], where: str) -> str:
-    """Return a name of the letters of its id; of an id without any, its digest."""
+    """Return a name of the source and the id, in Latin letters and digits.
+
+    An id that has none of these, or too many, is distinguished by its digest.
+    """
     stated = each.get("id")
     if not isinstance(stated, str):
         raise QuestionError(f"{where}: field `id`: expected a text")
     source = str(each.get("source") or "set").lower()
     name = re.sub(r"[^a-z0-9]+", "-", f"{source}-{stated}".lower()).strip("-")
-    if len(name) <= 80:
+    if len(name) <= MAX_NAME and re.search(r"[a-z0-9]", stated.lower()):
         return name
-    return f"{name[:60].strip('-')}-{hashlib.sha256(stated.encode()).hexdigest()[:16]}"
+    digest = hashlib.sha256(stated.encode()).hexdigest()[:DIGEST_LENGTH]
+    return f"{name[:NAME_BEFORE_DIGEST].strip('-')}-{digest}".strip("-")
 
 
 def _price(each: dict[str, Any]) -> float | None:
