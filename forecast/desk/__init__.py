@@ -1,1 +1,1 @@
-"""What a forecaster keeps: questions, the ledger, and every Monday."""
+"""Questions with dates, their forecasts and outcomes, and the ledger that keeps them."""

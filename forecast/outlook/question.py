@@ -2,9 +2,9 @@
 
 A question's baseline is fixed when it is asked: later events change its probability, not its
 meaning. Each type has its sentence, its rule, and its resolution from data or simulations. Reports
-answer the same questions about their horizons (`SingleQuestion.ahead`). Files, and questions made
-of several: `forecast.desk.questions.form`. The types about one dyad:
-`forecast.outlook.question_types`.
+answer the same questions about their horizons (`SingleQuestion.ahead`). The types about one dyad:
+`forecast.outlook.question_types`. Questions made of several: `forecast.desk.questions.compound`.
+Files: `forecast.desk.questions.form`.
 """
 
 import json

@@ -10,7 +10,7 @@ from forecast.base.files import write_json
 from forecast.base.numeric import Lead, difference_interval, lead
 from forecast.base.wording import DASH, capital, chance, count, day, interval, number, percent
 from forecast.data.panel.notes import DataNotes
-from forecast.desk.questions.form import INDEPENDENT
+from forecast.desk.questions.compound import INDEPENDENT
 from forecast.desk.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.desk.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures

@@ -24,6 +24,7 @@ from forecast.data.events.mapping import (
 from forecast.data.fetch.manifest import ExpectedFile
 from forecast.data.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.data.sources import Source
+from forecast.desk.questions.compound import ConditionalQuestion, JointQuestion
 from forecast.desk.questions.entry import (
     AnsweredEntry,
     AskedEntry,
@@ -34,16 +35,15 @@ from forecast.desk.questions.entry import (
     WithdrawnEntry,
 )
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion
-from forecast.desk.questions.form import ConditionalQuestion, JointQuestion
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
 from forecast.outlook import question, question_types
 from forecast.outlook.assessment import Assessment
 from forecast.outlook.scenarios import RealisedWindow, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
-from forecast.report.skill.dyad import DyadSkill, HorizonSkill
 from forecast.report.pairs_page import Pair
 from forecast.report.skill.comparison import Compared
+from forecast.report.skill.dyad import DyadSkill, HorizonSkill
 from forecast.study.evaluation.misses import RULE
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture

@@ -37,7 +37,8 @@ from forecast.desk.questions import (
     resolved,
     write_question,
 )
-from forecast.desk.questions.form import INDEPENDENT, TYPES
+from forecast.desk.questions.compound import INDEPENDENT
+from forecast.desk.questions.form import TYPES
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from forecast.outlook.benchmarks import MEMBERS, forecasters

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from forecast.desk.questions.ask import conditional_question as conditional_question
     from forecast.desk.questions.ask import joint_question as joint_question
     from forecast.desk.questions.ask import make_question as make_question
+    from forecast.desk.questions.compound import ConditionalQuestion as ConditionalQuestion
+    from forecast.desk.questions.compound import JointQuestion as JointQuestion
     from forecast.desk.questions.deciding import deciding_rows as deciding_rows
     from forecast.desk.questions.drafts import answered as answered
     from forecast.desk.questions.drafts import asked as asked
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from forecast.desk.questions.events import answer_events as answer_events
     from forecast.desk.questions.events import make_event_question as make_event_question
     from forecast.desk.questions.explain import attribute_question as attribute_question
-    from forecast.desk.questions.form import ConditionalQuestion as ConditionalQuestion
-    from forecast.desk.questions.form import JointQuestion as JointQuestion
     from forecast.desk.questions.form import question_of as question_of
     from forecast.desk.questions.form import read_question as read_question
     from forecast.desk.questions.form import write_question as write_question
@@ -77,9 +77,11 @@ _NAMES_BY_MODULE = {
         "make_event_question",
     ),
     "forecast.desk.questions.explain": ("attribute_question",),
-    "forecast.desk.questions.form": (
+    "forecast.desk.questions.compound": (
         "ConditionalQuestion",
         "JointQuestion",
+    ),
+    "forecast.desk.questions.form": (
         "question_of",
         "read_question",
         "write_question",

@@ -12,9 +12,9 @@ from forecast.base.wording import day
 from forecast.data.events import EventTable
 from forecast.data.panel.record import last_known
 from forecast.data.panel.single_events import counted_events
+from forecast.desk.questions.compound import Settled
 from forecast.desk.questions.event_question import EventQuestion, as_events
 from forecast.desk.questions.events import answer_part
-from forecast.desk.questions.form import Settled
 from forecast.desk.questions.record import (
     ALL,
     CountedKind,

@@ -11,7 +11,12 @@ from forecast.base.limits import whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.data.events import EventTable
 from forecast.desk.questions.applied_part import SIMULATIONS_PER_DRAW, AppliedPart, apply_part
-from forecast.desk.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
+from forecast.desk.questions.compound import (
+    INDEPENDENT,
+    CompoundQuestion,
+    ConditionalQuestion,
+    Settled,
+)
 from forecast.outlook.benchmarks import forecasters, reason_not_pooled
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import SimulatedEvents

@@ -14,7 +14,8 @@ from forecast.base.limits import described_fraction
 from forecast.base.typing import Bool, Dyad
 from forecast.data.events.dyads import dyad_labels
 from forecast.data.panel.kinds import Panel
-from forecast.desk.questions.form import CompoundQuestion, question_of
+from forecast.desk.questions.compound import CompoundQuestion
+from forecast.desk.questions.form import question_of
 from forecast.desk.questions.record import (
     named_dataset,
     record_of,

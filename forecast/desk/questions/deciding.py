@@ -16,8 +16,8 @@ from forecast.base.errors import QuestionError
 from forecast.base.wording import count, day
 from forecast.data.events import EventTable
 from forecast.data.panel.single_events import counted_events
+from forecast.desk.questions.compound import CompoundQuestion, JointQuestion
 from forecast.desk.questions.event_question import as_events
-from forecast.desk.questions.form import CompoundQuestion, JointQuestion
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.desk.questions.record import question_record
 from forecast.outlook.question import Question, SingleQuestion

@@ -26,8 +26,8 @@ from forecast.desk.questions.answer import answer_question
 from forecast.desk.questions.applied_part import AppliedPart, no_fit_words
 from forecast.desk.questions.applied_question import AppliedQuestion, apply_question
 from forecast.desk.questions.ask import make_question
+from forecast.desk.questions.compound import Settled
 from forecast.desk.questions.event_question import as_events
-from forecast.desk.questions.form import Settled
 from forecast.outlook.attribution import attribute_to
 from forecast.outlook.comparison import same_window
 from forecast.outlook.contributions import Attribution, ExplainedQuestion

@@ -15,8 +15,8 @@ from forecast.data.events.table import as_of as known_by
 from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import coverage_end as table_coverage_end
 from forecast.data.panel.spans import covered_to
+from forecast.desk.questions.compound import CompoundQuestion, Outcome, numbered
 from forecast.desk.questions.event_question import EventQuestion, as_events
-from forecast.desk.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.desk.questions.record import question_record
 from forecast.outlook.hazards.case import digest_of_rows
 from forecast.outlook.question import Question, SingleQuestion
