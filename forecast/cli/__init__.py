@@ -42,6 +42,7 @@ EXIT_CODES = {
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",
 }
+# By panel of the help
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Start": {
         "dyads": start.dyads,
@@ -65,7 +66,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "power": claims.power,
         "backtest": backtest.backtest,
     },
-}  # by panel of the help
+}
 
 
 class _Commands(TyperGroup):
@@ -134,9 +135,8 @@ def main() -> None:
     with stoppable():
         try:
             app(prog_name=PROGRAM)
-        except (
-            OSError
-        ) as error:  # where help or version could not be printed, which comes before any command
+        except OSError as error:
+            # Help or the version could not be printed, which comes before any command.
             sys.exit(_print_error(error, debug=False))
 
 

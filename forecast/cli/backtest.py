@@ -236,9 +236,8 @@ def backtest(
     require_positive("improvement", improvement, MAX_POINTS, "points of share")
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     future = cast(Future, driven.driver_future)
-    resumed = (
-        out / RUN_FILE
-    ).is_file()  # a run replaces its own page only: it rejects the folder of another
+    # A run replaces its own page only: it rejects the folder of another run.
+    resumed = (out / RUN_FILE).is_file()
     require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
     if scheduler is not None and processes is not None:
         raise SpecError(

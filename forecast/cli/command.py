@@ -6,13 +6,14 @@ from typer.core import TyperCommand
 
 from forecast.base.errors import ForecastError
 
+# Of arguments in Python whose option has another name
 OPTION_OF = {
     "baseline_months": "baseline",
     "fit_path": "fit",
     "hierarchy": "with",
     "last": "until",
     "origins": "from",
-}  # of arguments in Python whose option has another name
+}
 MAX_NAMES_BEFORE_AN_ERROR = 3  # at the beginning of an error; more is a sentence
 
 

@@ -194,9 +194,8 @@ def explain(
         from forecast.report.explain_page import largest_events, sentence, write_explanation
 
         saved = read_report(report)
-        for number in range(
-            months, 1, -1
-        ):  # the last months, or as many of them as need no new fit
+        # The last months, or as many of them as need no new fit.
+        for number in range(months, 1, -1):
             try:
                 attribution = data.attribute(saved, subject, tell, number)
                 break
@@ -305,9 +304,8 @@ def compare(
                 progress=tell,
             )
         else:
-            dyad, *others = sorted(
-                subject.dyads, key=lambda code: code != later.dyad
-            )  # that of the report, if it is asked
+            # The dyad of the report, if the question is about it too.
+            dyad = min(subject.dyads, key=lambda code: code != later.dyad)
             change = split_question_change(
                 earlier.fit,
                 later.fit,

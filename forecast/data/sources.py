@@ -42,9 +42,7 @@ from forecast.data.events.keds import ACTORS
 from forecast.data.events.stated_coverage import state_coverage
 from forecast.data.events.table import REJECT_COLUMNS, EventTable, SourceFile
 from forecast.data.feeds.feed import FeedSettings, Settings
-from forecast.data.panel import (
-    describe_panel,
-)
+from forecast.data.panel import describe_panel
 from forecast.data.panel.spans import Frequency
 from forecast.data.records import IndexTable, Records
 
@@ -100,10 +98,8 @@ EVENT_TABLES = (
 )
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 """Tables in `data/` that decide how events, and those of feeds, are counted."""
-CODE_TABLES = (
-    ACTORS,
-    *schemes.TABLES.values(),
-)  # Tables that decide how events of KEDS are counted
+CODE_TABLES = (ACTORS, *schemes.TABLES.values())
+"""Tables that decide how events of KEDS are counted."""
 _SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
@@ -157,9 +153,8 @@ class Source(Settings):
     mapping: str | None = None  # Mapping file, or null
     sources: tuple["Source", ...] = ()  # Parts of `several`
     additions: tuple[str, ...] = ()  # Added files or folders
-    covered_to: tuple[
-        str, ...
-    ] = ()  # Days to which dyads are complete: PAIR:DAY or PAIR:FIRST:LAST
+    # Days to which dyads are complete: PAIR:DAY or PAIR:FIRST:LAST
+    covered_to: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()  # Files, archives and folders of a `feed`
     feed: str | None = None  # Which feed, if the content does not say
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
@@ -290,7 +285,7 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
         return Records(
             events,
             _event_digests(events)
-            | {f"codes/{only_dyad.name}": file_digest(only_dyad) for only_dyad in CODE_TABLES},
+            | {f"codes/{table.name}": file_digest(table) for table in CODE_TABLES},
         )
     if source.kind == "counts":
         return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
@@ -432,9 +427,8 @@ def read_sources(
     else:
         chosen = records.dyads if as_of is None else records.known(as_of)
     day = as_of or max(records.last_day(dyad) for dyad in chosen)
-    if (
-        as_of is None and source.latest != source
-    ):  # read once more as it can be read again on that day
+    # Read once more, so that the same can be read again as of that day.
+    if as_of is None and source.latest != source:
         source = source.latest
         records = open_source(source, dyads, day)
     panel = records.panel(chosen, day, frequency)

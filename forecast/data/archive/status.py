@@ -12,19 +12,13 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end
 from forecast.base.wording import Card, Displayed, count
-from forecast.data.archive.catalogue import (
-    Catalogue,
-    Entry,
-    read_catalogue,
-)
+from forecast.data.archive.catalogue import Catalogue, Entry, read_catalogue
 from forecast.data.archive.database import ArchiveReading
 from forecast.data.archive.importing import EVERYTHING
 from forecast.data.archive.reading import chosen_datasets, covered_days
 from forecast.data.events.days import Covered, Days
 from forecast.data.events.dyads import dyad_code
-from forecast.data.events.table import (
-    as_day,
-)
+from forecast.data.events.table import as_day
 from forecast.data.feeds.detect import FEEDS
 
 LOTS = ("kept", "rejected", "filtered", "duplicates")
@@ -132,9 +126,8 @@ class ArchiveStatus(Displayed):
     archive: Path
     as_of: date | None
     datasets: tuple[DatasetStatus, ...]
-    unfinished: (
-        bool  # Whether an import is at work or was killed; the archive has lost nothing by it
-    )
+    # Whether an import is at work or was killed; the archive has lost nothing by it
+    unfinished: bool
 
     def summary(self) -> dict[str, Any]:
         """Return it for JSON."""

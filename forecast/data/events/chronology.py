@@ -10,14 +10,9 @@ from forecast.base.resources import data_folder
 from forecast.base.typing import Dyad
 from forecast.data.events.codebook import read_small_csv
 from forecast.data.events.dyads import dyad_code, find_dyad, in_order
-from forecast.data.events.mapping import (
-    PrescribedForm,
-    load_raw,
-)
+from forecast.data.events.mapping import PrescribedForm, load_raw
 from forecast.data.events.table import EventTable, combine
-from forecast.data.events.tables import (
-    conform,
-)
+from forecast.data.events.tables import conform
 
 COLUMNS = (
     "date",
@@ -109,9 +104,8 @@ def chronology_files(
     """Return the files of a chronology by dyad: of some dyads, or of all as in `dyads.csv`."""
     folder = Path(folder) if folder else data_folder() / "chronology"
     paths = {path.stem: path for path in folder.glob("*.csv")}
-    if (
-        folder.is_file()
-    ):  # it is read itself: on its disk another may be called the same but for its case
+    # A file is read itself: on its disk another may have the same name but for its case.
+    if folder.is_file():
         states = folder.stem.upper().split("-")
         if folder.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
             raise DataError(

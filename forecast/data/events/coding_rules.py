@@ -17,9 +17,7 @@ from forecast.base.errors import DataError
 from forecast.base.resources import data_folder
 from forecast.data.events.chronology import COLUMNS, MAPPING, chronology_files
 from forecast.data.events.codebook import read_codes, read_small_csv
-from forecast.data.events.mapping import (
-    load_raw,
-)
+from forecast.data.events.mapping import load_raw
 from forecast.data.events.tables import Broken, Rows
 
 # Characters of one line of a page

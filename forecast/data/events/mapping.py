@@ -59,9 +59,8 @@ class FileForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     fields: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]]
-    by_user: ClassVar[bool] = (
-        True  # A mapping of the user's describes the file, and can be corrected in its place
-    )
+    # A mapping of the user's describes the file, and can be corrected in its place
+    by_user: ClassVar[bool] = True
 
     dataset: str = Field(min_length=1)  # Its name
     columns: dict[str, Place]  # Column of each field: its name, or position from 1
@@ -72,9 +71,8 @@ class FileForm(BaseModel):
     header: bool = True  # The first line names the columns
     encoding: str = "utf-8"  # Of a CSV
     missing: tuple[str, ...] = ("", "NULL", "NA")  # What marks a missing value
-    date_format: str | None = (
-        None  # Of `date` or `time`; by default ISO, such as 2023-10-31, of `time` also 2023-10
-    )
+    # Of `date` or `time`; by default ISO, such as 2023-10-31, of `time` also 2023-10
+    date_format: str | None = None
 
     @field_validator("delimiter", mode="before")
     @classmethod

@@ -23,10 +23,8 @@ SCHEMES = tuple(TITLES)
 TABLES = {WEIS: Path(__file__).with_name("weis.csv")}
 """The table of every scheme but CAMEO."""
 WEIS_ROOTS = ("21", "22")  # seize and force: CAMEO's last root is 20
-SIDES = {
-    1: (1, 2),
-    -1: (3, 4),
-}  # Quad classes of cooperation and conflict, by the sign of a Goldstein value
+# Quad classes of cooperation and conflict, by the sign of a Goldstein value
+SIDES = {1: (1, 2), -1: (3, 4)}
 
 
 @dataclass(frozen=True)

@@ -101,12 +101,10 @@ class FeedAccount:
     duplicates: pd.DataFrame  # `file`, `line` and `reason` of each duplicate
     # The same of each filtered row; empty unless the settings ask for the list
     filtered: pd.DataFrame
-    unread: tuple[
-        Unread, ...
-    ] = ()  # Files that could not be read, and why; nothing of them is in the table
-    findings: tuple[
-        str, ...
-    ] = ()  # Files that were read and whose rows are not of the days in their names
+    # Files that could not be read, and why; nothing of them is in the table
+    unread: tuple[Unread, ...] = ()
+    # Files that were read and whose rows are not of the days in their names
+    findings: tuple[str, ...] = ()
 
     def total(self, what: str) -> int:
         """Return a number of rows over all files, such as that of `kept` rows."""
@@ -152,9 +150,8 @@ class EventTable(Displayed):
     late: int = 0  # How many events `as_of` has left out
     additions: tuple[Addition, ...] = ()  # What was added to a dataset by `add_events`, a file each
     accounts: tuple[FeedAccount, ...] = ()  # What became of the rows of feeds, one each
-    covered: tuple[
-        Covered, ...
-    ] = ()  # The days that the files of a dataset stand for, of datasets of an archive
+    # The days that the files of a dataset stand for, of datasets of an archive
+    covered: tuple[Covered, ...] = ()
     # Datasets in the order in which tables were combined: the level is on the scale of the first.
     # By name without it.
     order: tuple[str, ...] = ()

@@ -173,9 +173,8 @@ def typed_rows(
     names = {pair: dyad_code(*pair) for pair in pairs.itertuples(index=False, name=None)}
     events["dyad"] = [names[pair] for pair in zip(events["source"], events["target"], strict=True)]
     latest = events[["date", "known_at"]].max().max()
-    if known_good and latest <= pd.Timestamp(
-        today()
-    ):  # no rule but that on the future can be broken
+    # Of rows that are known to be good, only the rule on the future can be broken.
+    if known_good and latest <= pd.Timestamp(today()):
         return events, {}
     return events, _reasons(events, fields, mapping)
 

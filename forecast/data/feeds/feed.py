@@ -233,6 +233,5 @@ class Feed:
     vintaged: bool = True  # Whether its files say when each row became known
     # How many days before the first and after the last day of a file's name its rows may be.
     around: tuple[int, int] = (0, 0)
-    gaps: tuple[
-        tuple[date, date, str], ...
-    ] = ()  # First and last day of what was never published, and why
+    # First and last day of what was never published, and why
+    gaps: tuple[tuple[date, date, str], ...] = ()

@@ -55,9 +55,8 @@ def _columns(*, second: bool) -> tuple[str, ...]:
     )
 
 
-DAILY = FeedLayout(
-    "GDELT 1.0", _columns(second=False), optional=1
-)  # Without an address before April 2013
+# Before April 2013 its rows have no address, which is the last column.
+DAILY = FeedLayout("GDELT 1.0", _columns(second=False), optional=1)
 SECOND = FeedLayout("GDELT 2.0", _columns(second=True))
 
 

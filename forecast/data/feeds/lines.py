@@ -121,9 +121,8 @@ class Chunk:
     ends: Index  # Where in the text each line ends
     numbers: Index  # Of the lines, from 1
     too_long: list[int]  # Numbers of the lines that are longer than any line may be
-    mended: (
-        int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
-    )
+    # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
+    mended: int
 
     def line(self, index: int) -> str:
         """Return the line at a place."""
@@ -169,12 +168,10 @@ def paths_in(path: Path) -> list[Path]:
 
 def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk]:
     """Yield the lines of a file in chunks; lines that are not UTF-8 are read as `fallback`."""
-    number, size, rest, cut = (
-        0,
-        0,
-        b"",
-        False,
-    )  # `cut`: the rest continues a line that was too long to be kept
+    number = 0
+    size = 0
+    rest = b""
+    cut = False  # whether the rest continues a line that was too long to be kept
     with fence(file.name), _opened(file) as stream:
         block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:

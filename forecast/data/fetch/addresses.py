@@ -2,10 +2,7 @@
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from forecast.base.errors import (
-    FetchError,
-    SpecError,
-)
+from forecast.base.errors import FetchError, SpecError
 from forecast.base.escaping import has_controls, printable
 
 

@@ -213,9 +213,8 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
     None without one, or an emptied one.
     """
     path = folder / MANIFEST
-    if is_empty(
-        path
-    ):  # the files are then checked again, and those that are whole count as received
+    # Without one, the files are checked again, and those that are whole count as received.
+    if is_empty(path):
         return None
     mend = (
         "Move it away: the files are then checked again and those that are fine are not fetched "

@@ -27,12 +27,10 @@ CHRONOLOGY = "chronology"
 class DataNotes:
     """Notes on the data behind a page or an answer."""
 
-    caveats: tuple[
-        str, ...
-    ] = ()  # Sentences for readers; of several pairs each begins with the pair's name
-    edition: Edition | None = (
-        None  # Of the chronology; None if it was not used, or is none of the editions
-    )
+    # Sentences for readers; of several pairs each begins with the pair's name
+    caveats: tuple[str, ...] = ()
+    # Of the chronology; None if it was not used, or is none of the editions
+    edition: Edition | None = None
 
     @property
     def in_short(self) -> tuple[str, ...]:

@@ -42,9 +42,8 @@ class EventQuestion(SingleQuestion):
     set: Word  # Name of the set; `codes` if the question states its own
     definition: Text  # Of the set, in words
     codes: tuple[Code, ...]  # Beginnings of the CAMEO codes
-    summary_words: tuple[
-        Word, ...
-    ] = ()  # The summary contains one of them; empty if any summary will do
+    # The summary contains one of them; empty if any summary will do
+    summary_words: tuple[Word, ...] = ()
     at_least: int = Field(default=1, ge=1, le=MAX_EVENTS_ASKED)  # How many events
     by: State | None = None  # The state that acts; of a visit the visitor
     actor: Word | None = None  # A name that the row contains

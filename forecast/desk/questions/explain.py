@@ -305,9 +305,8 @@ class _Reduced:
         def settled(part: Named | Settled, name: str) -> Settled:
             if isinstance(part, dict):
                 return part.get(name, part[YES])
-            yes, not_void = (
-                np.resize(values, size) for values in part
-            )  # a new fit may have another number of draws
+            # a new fit may have another number of draws
+            yes, not_void = (np.resize(values, size) for values in part)
             return yes, not_void
 
         names = dict.fromkeys(name for outcomes in by_name for name in outcomes)

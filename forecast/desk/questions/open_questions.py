@@ -59,9 +59,8 @@ def answer_of(
     if closed := history.question.closed(as_of):
         return closed
     history.require_forward(as_of)  # before long work
-    from forecast.desk.questions.answer import (
-        answer_question,  # with xarray and SciPy, which events need not
-    )
+    # It imports xarray and SciPy, which questions about events do without.
+    from forecast.desk.questions.answer import answer_question
 
     answer = answer_question(fit, history.question, seed=seed, table=table)
     draft = answered(answer, model=model, converged=converged)

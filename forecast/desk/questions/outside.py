@@ -50,12 +50,10 @@ class OutsideQuestion(Question):
     url: Address | None = None  # Where
     asked: date  # Day it was entered
     closes: date  # Last day on which it can come true
-    event: EventQuestion | None = (
-        None  # What of it the data record, from which the own number comes
-    )
-    source: Annotated[str, Field(min_length=1, max_length=80)] | None = (
-        None  # Who asked it, if it was imported
-    )
+    # What of it the data record, from which the own number comes
+    event: EventQuestion | None = None
+    # Who asked it, if it was imported
+    source: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     source_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None  # Its name there
 
     @property

@@ -137,9 +137,8 @@ class TrackRecord:
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
     # By hindsight and tenth of the first answers, how often the answer was yes
     calibration: list[dict[str, Any]]
-    outside: (
-        OutsideScores  # Of questions that were asked elsewhere: own number, price and pool apart
-    )
+    # Of questions that were asked elsewhere: own number, price and pool apart
+    outside: OutsideScores
     notes: DataNotes = field(default_factory=DataNotes)  # On the data that questions are about
 
     @classmethod
