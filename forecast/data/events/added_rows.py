@@ -69,9 +69,9 @@ def _check_columns(raw: RawTable) -> None:
 
 
 def read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return the rows that can be read, by line, as the event table has them.
+    """Return the rows that can be read, as the event table has them, and why others cannot.
 
-    And why others cannot, by line.
+    Both are by line.
     """
     text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
     codes, reasons = _codes_of_rows(text, raw.rows.index)
@@ -124,7 +124,8 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
     codes = read_codes().index
     if len(words[0]) > 2 and words[0] in codes:
         return words[0]
-    meant = [each for each in (f"0{words[0]}", f"{words[0]}0") if len(each) > 2 and each in codes]
+    with_a_zero = f"0{words[0]}", f"{words[0]}0"
+    meant = [code for code in with_a_zero if len(code) > 2 and code in codes]
     hint = f"; {join(meant, 'or')} is meant? A spreadsheet drops leading zeros" if meant else ""
     raise DataError(
         f"code {words[0]!r:.20}: not a code of three or four digits of the codebook{hint}"

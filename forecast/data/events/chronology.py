@@ -90,10 +90,7 @@ def _read_dyad(dyad: str, path: Path) -> EventTable:
 
 @functools.cache
 def edition_digests() -> frozenset[str]:
-    """Return the SHA-256 of each file of each edition.
-
-    They were checked when the edition was made.
-    """
+    """Return the SHA-256 of each file of each edition, whose rows were checked when it was made."""
     table = read_small_csv(data_folder() / "editions.csv", ("file", "sha256"))
     return frozenset(table["sha256"])
 

@@ -1,6 +1,4 @@
-"""Coding rules of the chronology as predicates over the rows of one file.
-
-The rules are those of `data/codebook/CODING.md`.
+"""Coding rules of the chronology (`data/codebook/CODING.md`), as predicates over rows of a file.
 
 A predicate is true for rows that violate its rule. The few rows that violate one and cannot be
 corrected without inventing facts are listed in `data/codebook/exceptions.csv`.
@@ -133,10 +131,7 @@ def _round_as_visit(rows: Rows) -> Broken:
 
 
 def _twice(rows: Rows, pattern: str) -> Broken:
-    """Return the rows of some codes that tell again what an earlier one tells.
-
-    From whichever side they tell it.
-    """
+    """Return the rows of some codes that report, from either side, what an earlier one reports."""
     return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(
         ["date", "cameo", "summary"]
     )

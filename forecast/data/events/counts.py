@@ -76,8 +76,8 @@ def read_counts(
         counts = whole.melt(list(rows.columns), var_name="class", value_name="n")
         return CountTable(
             counts=counts.astype({"class": "int64"}).assign(dataset=mapping.dataset),
-            classes=tuple(each.name for each in mapping.classes),
-            zero_cut=sum(each.side == "conflict" for each in mapping.classes),
+            classes=tuple(counted.name for counted in mapping.classes),
+            zero_cut=sum(counted.side == "conflict" for counted in mapping.classes),
             frequency=mapping.frequency,
             rejects=raw.rejects(reasons),
             files=(raw.source_file(reasons),),
@@ -85,7 +85,7 @@ def read_counts(
 
 
 def wide_counts(table: CountTable, *, directed: bool = False) -> pd.DataFrame:
-    """Return counts as `read_counts` reads them: a row a period and direction, a column a class."""
+    """Return counts as `read_counts` reads them: one row per period and direction."""
     counts = table.counts
     values = "n" if directed or "events" not in counts else "events"
     time = counts["date"].dt.strftime(_TIMES[table.frequency])
@@ -244,11 +244,12 @@ def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> pd.DataFr
 def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     """Return the counts of each class, from 0; NaN where one cannot be read."""
     sums = {}
-    for level, each in enumerate(mapping.classes):
-        texts = pd.DataFrame({column: raw.column(each.name, column) for column in each.columns})
-        sums[level] = (
-            texts.apply(pd.to_numeric, errors="coerce").astype(float).sum(axis=1, skipna=False)
+    for number, counted_class in enumerate(mapping.classes):
+        texts = pd.DataFrame(
+            {column: raw.column(counted_class.name, column) for column in counted_class.columns}
         )
+        counts = texts.apply(pd.to_numeric, errors="coerce").astype(float)
+        sums[number] = counts.sum(axis=1, skipna=False)
     return pd.DataFrame(sums)
 
 

@@ -1,6 +1,4 @@
-"""Coverage beyond the complete record.
-
-Statements of complete days, gaps, and rows that are announced or later.
+"""Coverage beyond the complete record: statements of complete days, gaps, announced rows.
 
 A dataset's record of a dyad is complete up to a day. An added file extends it, and `--covered-to`
 states which days are complete. Days between that no file and no statement covers are a gap. Rows of
@@ -73,9 +71,10 @@ def parse_statements(texts: str | Sequence[str] | None) -> tuple[CoverageStateme
 
 
 def first_day_after(before: date, first: date) -> date:
-    """Return the first day that an extension covers.
+    """Return the first day that an extension covers, given the first that it is about.
 
-    It is the day after the complete record, unless a gap is too long.
+    It is the day after the complete record (`before`), unless the days between are too many: then
+    they are a gap.
     """
     missing = (first - before).days - 1
     return before + ONE_DAY if 0 <= missing <= MAX_GAP_DAYS else first
@@ -101,9 +100,9 @@ def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> lis
     """
     extensions = [
         extension
-        for each in additions
-        if each.dataset == dataset
-        for extension in each.extensions
+        for addition in additions
+        if addition.dataset == dataset
+        for extension in addition.extensions
         if extension.dyad == dyad
     ]
     days = {
@@ -124,9 +123,7 @@ def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> lis
 def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.Series[bool]":
     """Return which rows lie on days that additions cover without stating them complete.
 
-    Rows that were added are not among them.
-
-    `rows` has `dataset`, `dyad`, `date` and `event_id`.
+    Rows that were added are not among them. `rows` has `dataset`, `dyad`, `date` and `event_id`.
     """
     inside, stated = (pd.Series(data=False, index=rows.index) for _ in range(2))
     for addition in additions:
@@ -174,14 +171,14 @@ def with_own_rows(additions: Sequence[Addition], rows: pd.DataFrame) -> tuple[Ad
 
 def _first_day_beyond(additions: Iterable[Addition], dataset: str, extension: Extension) -> date:
     """Return the first day of an extension that the dataset did not cover by itself."""
-    beyond = min(
-        each.after
+    first_uncovered = min(
+        earlier.after
         for addition in additions
         if addition.dataset == dataset
-        for each in addition.extensions
-        if each.dyad == extension.dyad
+        for earlier in addition.extensions
+        if earlier.dyad == extension.dyad
     )
-    return max(extension.first, beyond)
+    return max(extension.first, first_uncovered)
 
 
 def own_row_sentences(additions: Sequence[Addition], dyad: str) -> tuple[str, ...]:
@@ -237,10 +234,10 @@ def _gap_sentence(dyad: str, first: date, last: date) -> str:
 
 def _last_day(additions: Sequence[Addition], dataset: str, dyad: str) -> date:
     """Return the last day that additions cover of a dyad."""
-    of_dataset = [each for each in additions if each.dataset == dataset]
     return max(
         extension.last
-        for each in of_dataset
-        for extension in each.extensions
+        for addition in additions
+        if addition.dataset == dataset
+        for extension in addition.extensions
         if extension.dyad == dyad
     )

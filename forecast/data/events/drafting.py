@@ -1,6 +1,4 @@
-"""Drafts of added events.
-
-They are what a feed reports of a pair, proposed to an editor, and what the editor decided.
+"""Drafts of added events: what a feed proposes to an editor, and what the editor decides.
 
 Rows of a feed of one day, pair and class are one proposal, ranked by reports. An editor accepts,
 corrects or rejects it in a CSV. Accepted rows become a file of added events, and every decision is
@@ -164,21 +162,23 @@ def draft_events(
     words = _precision_words(decisions)
     clusters["precision"] = [words.get(code, "") for code in clusters["code"]]
     comparisons = [_there(recorded, cluster) for cluster in clusters.itertuples(index=False)]
-    clusters["decision"] = ["there" if same else "" for same, _ in comparisons]
-    clusters["there"] = [words for _, words in comparisons]
-    order = {dyad: rank for rank, dyad in enumerate(dyads)}
-    clusters = clusters.assign(at=clusters["dyad"].map(order), open=clusters["decision"] == "")
+    clusters["decision"] = ["there" if is_there else "" for is_there, _ in comparisons]
+    clusters["there"] = [near_by for _, near_by in comparisons]
+    rank = {dyad: rank for rank, dyad in enumerate(dyads)}
+    clusters = clusters.assign(rank=clusters["dyad"].map(rank), open=clusters["decision"] == "")
     clusters = clusters.sort_values(
-        ["at", "open", "reports", "date", "code"],
+        ["rank", "open", "reports", "date", "code"],
         ascending=[True, False, False, True, True],
         ignore_index=True,
     )
-    listed = ~clusters["open"] | (clusters.groupby(["at", "open"]).cumcount() < most)
+    listed = ~clusters["open"] | (clusters.groupby(["rank", "open"]).cumcount() < most)
     reported = feed.events["date"].between(pd.Timestamp(first), pd.Timestamp(end))
     same_days = recorded[recorded["date"].isin(feed.events.loc[reported, "date"])]
-    places = same_days[["dyad", "date", "class"]].drop_duplicates()
-    met = places.merge(
-        clusters[["dyad", "day", "class"]], left_on=list(places), right_on=["dyad", "day", "class"]
+    combinations = same_days[["dyad", "date", "class"]].drop_duplicates()
+    proposed = combinations.merge(
+        clusters[["dyad", "day", "class"]],
+        left_on=list(combinations),
+        right_on=["dyad", "day", "class"],
     )
     return Draft(
         feed=str(rows["dataset"].iloc[0]),
@@ -188,8 +188,8 @@ def draft_events(
         proposals=clusters.loc[listed, list(DRAFT_COLUMNS)].reset_index(drop=True),
         left_out=int((~listed).sum()),
         rows=len(rows),
-        recorded=len(places),
-        proposed=len(met),
+        recorded=len(combinations),
+        proposed=len(proposed),
     )
 
 
@@ -243,10 +243,13 @@ def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
 
 
 def _there(recorded: pd.DataFrame, proposal: Any) -> tuple[bool, str]:
-    """Return whether the chronology has an event, and what else of its class within a day."""
-    apart = (recorded["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
+    """Return whether the chronology has a proposed event, and what it has of its class near by.
+
+    Near by is up to `DAYS_APART` days before or after.
+    """
+    in_time = (recorded["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
     near = recorded[
-        apart
+        in_time
         & (recorded["dyad"] == proposal.dyad)
         & (recorded["class"] == _class_of(proposal.code))
     ]
@@ -315,10 +318,10 @@ def read_edited(path: Path, decisions: pd.DataFrame | None = None) -> Edited:
         "it as the draft had it; leave it alone",
         path,
     )
-    yes = decided["decision"] == "accepted"
-    accepted = _checked(decided[yes], proposed[yes], path)
-    changed = (accepted[EVENT] != proposed.loc[yes, EVENT]).any(axis=1)
-    decided.loc[yes, EVENT] = accepted[EVENT]
+    is_accepted = decided["decision"] == "accepted"
+    accepted = _checked(decided[is_accepted], proposed[is_accepted], path)
+    changed = (accepted[EVENT] != proposed.loc[is_accepted, EVENT]).any(axis=1)
+    decided.loc[is_accepted, EVENT] = accepted[EVENT]
     decided.loc[changed[changed].index, "decision"] = "corrected"
     day = str(today())
     decided = decided.assign(decided=day, draft=path.name)
@@ -328,16 +331,16 @@ def read_edited(path: Path, decisions: pd.DataFrame | None = None) -> Edited:
         decided["decided"] = [
             before.get(row, day) for row in decided[key].itertuples(index=False, name=None)
         ]
-    added = accepted.assign(compiled=decided.loc[yes, "decided"])
+    added = accepted.assign(compiled=decided.loc[is_accepted, "decided"])
     return Edited(
         decided[list(DECISION_COLUMNS)], added[list(ADDED_COLUMNS)], int((words == "").sum())
     )
 
 
 def _checked(accepted: pd.DataFrame, proposed: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return accepted rows with their days, sides and codes put right.
+    """Return accepted rows with sides in capitals, codes of the codebook and a possible `known_at`.
 
-    What is wrong with one is raised.
+    Raise DataError if a day, a side or a code cannot be read.
     """
     rows = accepted.assign(
         source=accepted["source"].str.upper(), target=accepted["target"].str.upper()

@@ -139,7 +139,7 @@ def hierarchy(dyad: Dyad, present: Sequence[Dyad] | None = None) -> list[str]:
     except UnknownDyadError as error:
         remedy = "Give the dyads of your own data as `present`."
         raise UnknownDyadError(f"{error} {remedy}") from error
-    return [code] if code in apart else [each for each in held if each not in apart]
+    return [code] if code in apart else [other for other in held if other not in apart]
 
 
 def choose_dyad(text: str | None, dyads: Sequence[str]) -> str:

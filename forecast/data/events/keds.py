@@ -1,10 +1,7 @@
-"""Events of KEDS and TABARI, and intensities of COPDAB, read without a mapping.
+"""Events of KEDS and its successor TABARI, and monthly intensities of COPDAB, without a mapping.
 
-TABARI is the successor of KEDS; the intensities are monthly.
-
-Actors are states by their first three letters, as `actors.csv` lists them where they are not ISO
-3166. Any agent that these letters are followed by acts for the state, unless it is one of
-`NO_STATE`.
+The code of an actor begins with that of its state: three letters of ISO 3166, or what `actors.csv`
+lists in their place. What follows is a role. It acts for the state, unless it is in `NO_STATE`.
 """
 
 import functools
@@ -58,7 +55,7 @@ NO_STATE = {
     "ALB": "ethnic group",
     "MOS": "ethnic group",
 }
-"""What may follow the letters of a state and does not act for it."""
+"""Roles that do not act for the state before them, in words."""
 TEXT_COLUMNS = ("date", "source", "target", "code", "label", "quote")
 """Fields of KEDS' own text form, separated by tabs; the last two may be absent."""
 MIN_KEDS_FIELDS = 4  # fields of a line; no event is without date, source, target and code
@@ -85,7 +82,7 @@ class Actor:
 
 @functools.cache
 def read_actors(scheme: str) -> dict[str, tuple[str, str]]:
-    """Read the actor codes of a scheme: state and words by code."""
+    """Read the actor codes of a scheme: by code, the state and what it is in words."""
     table = read_small_csv(ACTORS, ("scheme", "code", "state", "what"))
     rows = table[table["scheme"] == scheme]
     return dict(zip(rows["code"], zip(rows["state"], rows["what"], strict=True), strict=True))
@@ -102,7 +99,10 @@ def find_actor(code: str, scheme: str) -> Actor:
 
 
 def _find_state(code: str, scheme: str) -> tuple[str, str, str]:
-    """Return the part of an actor code that is the state's, the state and its words; '' if none."""
+    """Return the beginning of an actor code that names a state, that state, and it in words.
+
+    The state is '' if the code names none.
+    """
     listed = read_actors(scheme)
     for length in range(len(code), ISO_LENGTH - 1, -1):
         if code[:length] in listed:

@@ -1,6 +1,4 @@
-"""Mappings from foreign tables to the fields of the event table.
-
-Rows are kept as text with line numbers.
+"""Mappings from foreign tables to the fields of the event table, and rows as text by line.
 
 Values stay text until the fields are known: a reader that guesses types turns the code '010' into
 10.
@@ -207,7 +205,7 @@ class CountsMapping(FileForm):
             raise ValueError(
                 "the states are to be given as source and target, or direction, or dyad"
             )
-        sides = [each.side for each in self.classes]
+        sides = [counted.side for counted in self.classes]
         if sides != sorted(sides) or len(set(sides)) < 2:
             raise ValueError(
                 "classes: first those of conflict, then those of cooperation, at least one of each"
@@ -216,7 +214,7 @@ class CountsMapping(FileForm):
 
 
 class IndexMapping(FileForm):
-    """A table of an index: one row a period, with its value."""
+    """A table of an index: one row per period, with its value."""
 
     fields = ("time", "value", "dyad")
     required = ("time", "value", "dyad")
@@ -267,7 +265,7 @@ class RawTable:
         }
 
     def column(self, field: str, column: Place) -> "pd.Series[str]":
-        """Return the column at `place`, which the mapping names for `field`."""
+        """Return the column that the mapping names for a field, by its name or position from 1."""
         names = list(self.rows.columns)
         if isinstance(column, int):
             if column > len(names):

@@ -1,6 +1,4 @@
-"""Coding schemes of event tables as data.
-
-They are codes with their weights and the CAMEO codes that they are counted as.
+"""Coding schemes of event tables: codes, their weights, and the CAMEO codes they are counted as.
 
 A scheme is a CSV of codes (`weis.csv`); CAMEO's is that of the codebook. To add one, write its
 table and name it in `TITLES` and `TABLES`. Rows without any code are counted as the CAMEO root
@@ -44,14 +42,13 @@ class Scheme:
     def as_cameo(self, codes: "pd.Series[str]") -> "pd.Series[str]":
         """Return the CAMEO codes that codes are counted as.
 
-        A code that is not counted stays, with its scheme.
+        A code that is not counted follows the name of its scheme, so that it is no CAMEO code.
         """
         if self.name == CAMEO:
             return codes
-        counted = codes.map(self.codes["cameo"].where(self.codes["goldstein"].notna(), "")).fillna(
-            ""
-        )
-        return counted.mask(counted == "", self.title + " " + codes)
+        counted_as = self.codes["cameo"].where(self.codes["goldstein"].notna(), "")
+        cameo = codes.map(counted_as).fillna("")
+        return cameo.mask(cameo == "", self.title + " " + codes)
 
     def words(self, code: str) -> str:
         """Return a code with its scheme and name."""
@@ -88,11 +85,9 @@ def read_scheme(name: str) -> Scheme:
 
 
 def nearest_roots(values: "pd.Series[float]", quads: "pd.Series[float]") -> "pd.Series[str]":
-    """Return the CAMEO root nearest to a Goldstein value.
+    """Return the CAMEO root nearest to each Goldstein value, within the quad class if it is known.
 
-    It is one in the quad class if that is known, and '' without either.
-
-    A quad class without a value stands for the mean of its roots.
+    A quad class without a value stands for the mean of its roots. Without either, the root is ''.
     """
     codes = read_codes()
     roots = codes[codes.index.str.len() == 2]

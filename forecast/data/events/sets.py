@@ -1,9 +1,8 @@
-"""Named sets of events: what a question can ask for.
-
-They are given by CAMEO codes (``data/codebook/sets.csv``).
+"""Named sets of events, by their CAMEO codes: what a question can ask for.
 
 A set is a name, a definition and the beginnings of its codes; a few also need a word in the
-summary. A question may name codes in place of a set. To add a set, add a row to the table.
+summary. A question may name codes in place of a set. To add a set, add a row to the table,
+``data/codebook/sets.csv``.
 """
 
 import functools
@@ -85,12 +84,10 @@ class EventSet:
     def counted(
         self, events: "pd.DataFrame", *, by: str | None = None, actor: str | None = None
     ) -> "pd.DataFrame":
-        """Return the rows of the set with `counted`, the number of events of each.
+        """Return the rows of the set that count, with `counted`, the number of events of each.
 
-        None that counts for nothing.
-
-        A two-sided event counts once: of its two rows the second side's counts zero. With `by` or
-        `actor` the row of that side counts.
+        A two-sided event counts once, in the row of its first side (`event_counts`); with `by` or
+        `actor`, in the row of that side.
         """
         rows = events[self.holds(events, by=by, actor=actor)]
         if by is not None or actor is not None:

@@ -73,14 +73,14 @@ def _place_of(additions: Sequence[Addition], dataset: str, dyad: str) -> int:
     extending = [
         index
         for index in of_dataset
-        if any(addition.dyad == dyad for addition in additions[index].extensions)
+        if any(extension.dyad == dyad for extension in additions[index].extensions)
     ]
-    having = [
+    with_events = [
         index
         for index in of_dataset
-        if any(addition.dyad == dyad for addition in additions[index].events)
+        if any(event.dyad == dyad for event in additions[index].events)
     ]
-    return (extending or having or of_dataset)[-1]
+    return (extending or with_events or of_dataset)[-1]
 
 
 def _first_stated_day(
@@ -92,17 +92,14 @@ def _first_stated_day(
     *,
     extended: bool,
 ) -> date:
-    """Return from which day on a statement covers.
-
-    As it says, or from the day after the last gap.
-    """
+    """Return the first day that a statement covers: its own, else the day after the last gap."""
     if statement.first is not None:
         return first_day_after(before, statement.first)
     extensions = [
         extension
-        for each in additions
-        if each.dataset == dataset
-        for extension in each.extensions
+        for addition in additions
+        if addition.dataset == dataset
+        for extension in addition.extensions
         if extension.dyad == dyad
     ]
     if extended:

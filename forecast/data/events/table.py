@@ -143,9 +143,9 @@ class FeedAccount:
 class EventTable(Displayed):
     """Events in the form of the contract (docs/schema/events.md), and what was rejected."""
 
-    # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
+    # One row per event, columns `EVENT_COLUMNS`, sorted by date and then event_id
     events: pd.DataFrame
-    rejects: pd.DataFrame  # One row a rejected row: `file`, `line`, `reason`, `row` (its text)
+    rejects: pd.DataFrame  # One row per rejected row: `file`, `line`, `reason`, `row` (its text)
     files: tuple[SourceFile, ...]  # The files read: name, SHA-256, rows, rejected rows
     late: int = 0  # How many events `as_of` has left out
     additions: tuple[Addition, ...] = ()  # What was added to a dataset by `add_events`, a file each
@@ -349,31 +349,31 @@ def events_per_row(events: pd.DataFrame) -> "pd.Series[int]":
 
 
 def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
-    """Count what each row stands for (its n.
+    """Return how many events each row counts for, a two-sided event once.
 
-    A row of a feed one), less what is the other side of a two-sided event.
-
-    Two rows pair when they have one date, opposite directions and one joint code, or are a visit
-    and its hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is
-    one-to-one.
+    A row stands for `events_per_row`. Two rows pair if they have one date, opposite directions and
+    one joint code, or are a visit and its hosting. Of a pair one row leads and counts: of a visit
+    the visitor's, else that of the first state. The other row follows and counts only for events
+    that no leading row has.
     """
     visit = events["cameo"].isin([VISIT, HOST])
     visitor = events["source"].where(events["cameo"] == VISIT, events["target"])
     act = events["cameo"].mask(visit, "visit by " + visitor)
     leads = (events["cameo"] == VISIT) | (~visit & (events["source"] == events["dyad"].str[:3]))
     joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
-    by = [events["dataset"], events["dyad"], events["date"], act]
-    each = events_per_row(events)
-    led = each.where(leads, 0).groupby(by).transform("sum")
-    followed = each.mask(leads, 0).groupby(by).cumsum()
-    alone = np.minimum(each, (followed - led).clip(lower=0))
-    return each.where(leads | ~joint, alone)
+    same_act = [events["dataset"], events["dyad"], events["date"], act]
+    stands_for = events_per_row(events)
+    leading = stands_for.where(leads, 0).groupby(same_act).transform("sum")
+    following_so_far = stands_for.mask(leads, 0).groupby(same_act).cumsum()
+    unpaired = np.minimum(stands_for, (following_so_far - leading).clip(lower=0))
+    return stands_for.where(leads | ~joint, unpaired)
 
 
 def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
-    """Return the pandera schema of events.
+    """Return the pandera schema of events: a row that breaks it is rejected.
 
-    Texts of checks are reasons of rejections, and codes `named` are states.
+    The text of each check is the reason by which such a row is rejected. Codes in `named` count as
+    states, as those of ISO 3166 do.
     """
     import pandera.pandas as pa
 
@@ -396,9 +396,9 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
     def not_later(field: str) -> pa.Check:
         """Reject days to come; where `known_at` is the date, the date alone is named."""
 
-        def holds(e: pd.DataFrame) -> "pd.Series[bool]":
-            later = e[field] > pd.Timestamp(today())
-            return ~(later if field == "date" else later & (e[field] != e["date"]))
+        def holds(rows: pd.DataFrame) -> "pd.Series[bool]":
+            later = rows[field] > pd.Timestamp(today())
+            return ~(later if field == "date" else later & (rows[field] != rows["date"]))
 
         return pa.Check(holds, error=f"{field} is later than today")
 
@@ -423,8 +423,13 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
             **{name: text("empty", r".+") for name in ("dataset", "event_id")},
         },
         checks=[
-            pa.Check(lambda e: e["source"] != e["target"], error="source and target are the same"),
-            pa.Check(lambda e: ~(e["known_at"] < e["date"]), error="known_at is before date"),
+            pa.Check(
+                lambda rows: rows["source"] != rows["target"],
+                error="source and target are the same",
+            ),
+            pa.Check(
+                lambda rows: ~(rows["known_at"] < rows["date"]), error="known_at is before date"
+            ),
             *(not_later(field) for field in ("date", "known_at")),
         ],
     )
@@ -433,10 +438,8 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
 def broken_rules(events: pd.DataFrame, named: Collection[str] = ()) -> list[tuple[int, str, str]]:
     """Return row, column and reason of each rule of the schema that is broken.
 
-    A rule about two fields has no column.
-
-    What could not be read as the type of its column is missing, and the reason is what was expected
-    there.
+    The column is '' for a rule about two fields. A value that could not be read as the type of its
+    column is missing by now: its reason is what was expected there.
     """
     import pandera.pandas as pa
 

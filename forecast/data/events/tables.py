@@ -279,11 +279,10 @@ def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) 
 def _duplicates(
     events: pd.DataFrame, file: str, mapping: TableMapping, one_event: Sequence[str] = ()
 ) -> dict[int, str]:
-    """Return, by line, the rows that repeat an earlier one.
+    """Return, by line, which earlier row a row repeats, in words.
 
-    Repeated ids given by the file are rejected.
-
-    Rows that agree in the columns `one_event` repeat each other.
+    Rows repeat each other if they agree in the columns `one_event` or, without these, in their
+    event id. Ids that the file itself gives twice raise DataError, unless the mapping rejects them.
     """
     if one_event and len(events):
         keys = events[list(one_event)].astype(str).agg("|".join, axis=1)
