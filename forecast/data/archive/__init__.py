@@ -1,6 +1,4 @@
-"""Archive of feeds.
-
-Each file is imported once, every edition is kept, and events are read as of any day.
+"""Archive of feeds: each file imported once, every edition kept, events read as of any day.
 
 Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
 """

@@ -130,7 +130,7 @@ class Entry(BaseModel):
     def _plain(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Return its fields.
 
-        An entry with one name has the form, and so the checksum, of those before.
+        An entry with one name has no field `also`: its checksum is that of entries from before.
         """
         fields: dict[str, Any] = plain(self)
         if not self.also:
@@ -204,10 +204,7 @@ class Catalogue:
         return [entry for entry in batch.files if self.entries[entry.key] is entry]
 
     def damaged(self) -> set[Key]:
-        """Return the files with a missing segment or one of another size.
-
-        Contents are not compared.
-        """
+        """Return the files with a segment that is missing or of another size; none is read."""
 
         def is_there(segment: Segment) -> bool:
             path = self.folder / segment.path
@@ -394,8 +391,9 @@ def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
 def connected(folder: Path) -> Iterator[sqlite3.Connection]:
     """Open the database; one in a read-only folder, to which no process writes, as it is."""
     path = folder / CATALOGUE
-    fixed = not os.access(folder, os.W_OK) and not path.with_name(f"{CATALOGUE}-wal").exists()
-    address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if fixed else 'rw'}"
+    has_log = path.with_name(f"{CATALOGUE}-wal").exists()
+    immutable = not os.access(folder, os.W_OK) and not has_log
+    address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if immutable else 'rw'}"
     with closing(
         sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)
     ) as database:
@@ -433,16 +431,13 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def add_pending(folder: Path, paths: Iterable[str]) -> None:
-    """Record which segments are about to be written.
-
-    Only these may be removed if the run is killed.
-    """
-    named = (
+    """Record which segments are about to be written: after a killed run only these are removed."""
+    insert = (
         "INSERT OR IGNORE INTO pending SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM segment WHERE "
         "path = ?1)"
     )
     with transaction(folder) as database:
-        database.executemany(named, [(path,) for path in paths])
+        database.executemany(insert, [(path,) for path in paths])
 
 
 def add_batch(catalogue: Catalogue, batch: Batch) -> Catalogue:

@@ -98,7 +98,7 @@ class ArchiveReading:
     def database(self, entries: list[Entry]) -> "Iterator[duckdb.DuckDBPyConnection]":
         """Open a database of the events of the pairs asked for.
 
-        They are `unique_rows`, and `lines` says what became of each line.
+        Its view `unique_rows` has the events; its table `lines` says what became of each line.
         """
         import duckdb
 
@@ -150,10 +150,7 @@ class ArchiveReading:
         return f"read_parquet([{paths}], hive_partitioning = false)" if paths else f"no_{part}"
 
     def _wanted(self, rows: str) -> str:
-        """Return the SQL of all rows of the pairs.
-
-        With the day on which each became known and why it is filtered.
-        """
+        """Return the SQL of all rows of the pairs: when each was known, and why it is filtered."""
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
         known_at = (
             f"CASE {edition if self.settings.icews_known == 'edition' else ''} "
@@ -218,11 +215,11 @@ class ArchiveReading:
             filtered.update(entry.filtered_by)
         others = summed(entry.counts for entry in entries).between - count_of(database, "lines")
         filtered.update({"of another dyad": others} if others else {})
-        why = (
+        numbers = (
             "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered "
             "ORDER BY filtered"
         )
-        filtered.update(dict(database.execute(why).fetchall()))
+        filtered.update(dict(database.execute(numbers).fetchall()))
         return filtered
 
 

@@ -26,10 +26,7 @@ MAX_TIME_AFTER_NAMED_DAY = DAY
 
 @dataclass(kw_only=True)
 class FileImport(FileRun):
-    """A file that is being imported.
-
-    It has its rows by month, and what names and manifests say of it.
-    """
+    """A file that is being imported: its rows by month, and what names and manifests say of it."""
 
     # What its name and earlier ones of the same content say, with the names in messages
     names: dict[Named, str]
@@ -54,10 +51,7 @@ class FileImport(FileRun):
         return f"{days[0]:%Y-%m}" if days and days[1] - days[0] < MONTH else ""
 
     def _order(self, named: Named) -> tuple[int, float, date, str]:
-        """Return by what names are put in order.
-
-        The first is the one in whose days the most rows are.
-        """
+        """Return by what names are put in order: first the one in whose days most rows are."""
         first, last = named.days or (date.max, date.min)
         inside = sum(number for day, number in self.days.items() if first <= day <= last)
         return -inside, -named.part, self._released(named) or date.max, named.name

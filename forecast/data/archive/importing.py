@@ -115,10 +115,7 @@ def _each_file(path: Path) -> list[Path]:
 
 
 class _ImportRun:
-    """An import going on.
-
-    It holds for each feed the rows not yet sorted, the batch at hand, and what became of each file.
-    """
+    """An import going on: rows not yet sorted, the batch at hand, and what became of each file."""
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
         self.folder = folder
@@ -182,10 +179,7 @@ class _ImportRun:
         self.done.append(ImportedFile(name, "", "failed", reason=str(reason)))
 
     def _published(self, folder: Path) -> dict[str, date]:
-        """Return the first days on which files of a folder were published, by SHA-256.
-
-        Only where its manifest says so.
-        """
+        """Return when files of a folder were first published by its manifest, by SHA-256."""
         if folder not in self.published:
             days: dict[str, date] = {}
             try:
@@ -208,7 +202,8 @@ class _ImportRun:
     ) -> None:
         """Take a file of a feed.
 
-        If it was imported already, what is known of it besides its content is merged.
+        A file that was imported already is taken again only if its rows were damaged, or if its
+        name or its day of publication says more than before; both are merged then.
         """
         if key in self.waiting:
             self._settle()

@@ -1,6 +1,6 @@
-"""Archive segments: Parquet files named by content, and what is done after a killed import.
+"""Archive segments: Parquet files named by content, from which the catalogue can be rebuilt.
 
-Killed imports are recovered, and the catalogue can be rebuilt.
+What a killed import has left is adopted if it is whole, and removed otherwise.
 """
 
 import io
@@ -99,10 +99,7 @@ class SegmentWriter:
         self._waiting: dict[str, list[pa.Table]] = {}
 
     def add(self, dataset: str, kept: pa.Table, months: Mapping[int, str]) -> None:
-        """Add the kept rows of files, by the month of their file.
-
-        If that is '', by the months of their dates.
-        """
+        """Add the kept rows of files by the month of their file; if that is '', of their dates."""
         rows = _as_rows(kept)
         named = pa.array(months.values()).take(
             pc.index_in(rows["file"], pa.array(months.keys(), pa.int32()))
@@ -277,10 +274,7 @@ def _require_fresh(folder: Path) -> None:
 
 
 def _unchanged(folder: Path, before: Catalogue | None) -> Catalogue | None:
-    """Return the catalogue of an earlier batch of this run with what is pending now.
-
-    None if it is not the last.
-    """
+    """Return the catalogue of this run with what is pending now; None if another run changed it."""
     if before is None:
         return None
     with stored.transaction(folder) as database:
@@ -291,10 +285,7 @@ def _unchanged(folder: Path, before: Catalogue | None) -> Catalogue | None:
 
 
 def _without_pending(catalogue: Catalogue) -> Catalogue:
-    """Adopt the batches that a killed import had written to their end.
-
-    What else it has left is removed.
-    """
+    """Adopt the batches that a killed import had written to their end; remove what else it left."""
     if not catalogue.pending:
         return catalogue
     noted = {path for path in catalogue.pending if stored.SEGMENT.fullmatch(path)}
@@ -311,10 +302,7 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
 
 
 def _adopt(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:
-    """Commit the batches that segments of imported files name.
-
-    Those whose numbers belong to others are left out.
-    """
+    """Commit the batches that segments of imported files name, unless their numbers are taken."""
     batches = [read_batch(catalogue.folder, path) for path in paths if path.startswith(f"{FILES}/")]
     for batch in sorted(filter(None, batches), key=lambda batch: (batch.number, batch.at)):
         numbers = {entry.file for present in catalogue.batches for entry in present.files}
@@ -422,10 +410,7 @@ def repair_archive(archive: str | Path) -> Repaired:
 
 
 def _set_aside(folder: Path, paths: Iterable[str]) -> list[str]:
-    """Move files of an archive into its folder for what is not recognised.
-
-    Each gets a free name.
-    """
+    """Move files of an archive into its folder for what is not recognised, under free names."""
     moved = []
     for path in paths:
         if not os.path.lexists(folder / path):

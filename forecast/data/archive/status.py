@@ -21,8 +21,17 @@ from forecast.data.events.dyads import dyad_code
 from forecast.data.events.table import as_day
 from forecast.data.feeds.detect import FEEDS
 
-LOTS = ("kept", "rejected", "filtered", "duplicates")
+OUTCOMES = ("kept", "rejected", "filtered", "duplicates")
+"""What becomes of rows; their numbers add up to all rows."""
 LAST = "last event"
+
+LINES_BY_MONTH = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
+REJECTED_BY_REASON = (
+    "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
+)
+EVENTS_BY_STATES = (
+    "SELECT source_state, target_state, count(*) FROM unique_rows GROUP BY ALL ORDER BY ALL"
+)
 
 
 class MissingDays(NamedTuple):
@@ -88,10 +97,10 @@ class DatasetStatus(Displayed):
         span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
         missing = sum(gap.days for gap in self.gaps)
         gaps = f"{count(len(self.gaps), 'gap')} of {count(missing, 'day')}" if missing else "no gap"
-        lots = ", ".join(f"{self.total(lot):,} {lot}" for lot in LOTS)
+        outcomes = ", ".join(f"{self.total(outcome):,} {outcome}" for outcome in OUTCOMES)
         return (
             f"{self.title}: {count(self.files, 'file')}, {span}, {gaps}; {self.total('rows'):,} "
-            f"rows = {lots}."
+            f"rows = {outcomes}."
         )
 
     def summary(self) -> dict[str, Any]:
@@ -108,7 +117,7 @@ class DatasetStatus(Displayed):
             "published": self.published,
             "editions": [edition._asdict() for edition in self.editions],
             "rows": self.total("rows"),
-            **{lot: self.total(lot) for lot in LOTS},
+            **{outcome: self.total(outcome) for outcome in OUTCOMES},
             "rejected_by": self.rejected_by,
             "filtered_by": self.filtered_by,
             "dyads": self.dyads,
@@ -139,10 +148,7 @@ class ArchiveStatus(Displayed):
         }
 
     def frame(self) -> pd.DataFrame:
-        """Return a row a dataset and month.
-
-        The columns are those of `MonthStatus`, after the name of the dataset.
-        """
+        """Return one row per dataset and month: its name, and the columns of `MonthStatus`."""
         rows = [(dataset.dataset, *month) for dataset in self.datasets for month in dataset.months]
         return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
 
@@ -198,6 +204,7 @@ def archive_status(
 
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
+    """Describe a dataset of an archive, as it was on a day."""
     feed = FEEDS[name]
     reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, texts=False)
     entries = reading.entries()
@@ -207,20 +214,11 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     dyads: Counter[str] = Counter()
     if entries:
         with reading.database(entries) as database:
-            became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
-            for month, what, number in database.execute(became).fetchall():
-                by_month.setdefault(month, Counter())[what] = number
+            for month, became, number in database.execute(LINES_BY_MONTH).fetchall():
+                by_month.setdefault(month, Counter())[became] = number
             filtered_by = reading.filtered_by(entries, database)
-            why = (
-                "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, "
-                "reason"
-            )
-            rejected_by = dict(database.execute(why).fetchall())
-            events = (
-                "SELECT source_state, target_state, count(*) FROM unique_rows GROUP BY ALL ORDER "
-                "BY ALL"
-            )
-            for source, target, number in database.execute(events).fetchall():
+            rejected_by = dict(database.execute(REJECTED_BY_REASON).fetchall())
+            for source, target, number in database.execute(EVENTS_BY_STATES).fetchall():
                 dyads[dyad_code(source, target)] += number
     covered = Covered(name, tuple(covered_days(entries, day)))
     editions = [
@@ -272,12 +270,12 @@ def _months(
     between = _months_between(covered.first, covered.last) if covered.spans else []
     rows_by_month = []
     for month in sorted({*counts, *between}):
-        lots = became.get(month, Counter())
+        events = became.get(month, Counter())
         counted = counts[month]
         files = standing[month]
         editions = {entry.edition for entry in files if entry.edition}
-        filtered = counted["filtered"] + lots["filtered"]
-        rows = (counted["rows"], lots["kept"], counted["rejected"], filtered, lots["duplicate"])
+        filtered = counted["filtered"] + events["filtered"]
+        rows = (counted["rows"], events["kept"], counted["rejected"], filtered, events["duplicate"])
         length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
         rows_by_month.append(
             MonthStatus(month, length, days[month], len(files), tuple(sorted(editions)), *rows)

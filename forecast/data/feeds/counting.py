@@ -1,7 +1,4 @@
-"""Counts of all dyads of a feed in one pass.
-
-They are counted from files in bounded memory, or by SQL where GDELT is in a database.
-"""
+"""Counts of all dyads of a feed: of files, in one pass and bounded memory, or by SQL."""
 
 import datetime
 from collections.abc import Sequence
@@ -127,9 +124,9 @@ def _counts(
 
 
 def _sides(scale: str) -> str:
-    """Return the SQL of `sides`: `days` with dyad, class and `once`.
+    """Return the SQL of the table `sides`: the rows of `days` with dyad, class and `once`.
 
-    These are the `event_counts` of the panel.
+    `once` is what `event_counts` returns: how many events a row counts for, a two-sided one once.
     """
     classes = (
         read_codes()[["joint"]]
@@ -193,10 +190,7 @@ def bigquery_sql(
     settings: FeedSettings | None = None,
     scale: str = "commitment",
 ) -> Public:
-    """Write the SQL that counts dyads in GDELT's public tables in BigQuery.
-
-    Nothing is sent anywhere.
-    """
+    """Write the SQL that counts dyads in GDELT's public tables in BigQuery; nothing is sent."""
     first_day = read_day(first, "first", first=True)
     last_day = read_day(last, "last")
     if first_day > last_day:
@@ -237,8 +231,6 @@ def count_sql(
     """Return the SQL that counts a table of GDELT events by the rules for files.
 
     It counts by month, direction and class.
-
-    The dialect is one of sqlglot, such as ``duckdb``, ``spark`` or ``bigquery``.
 
     Parameters
     ----------

@@ -1,7 +1,4 @@
-"""Feed registry, and detection of a file's feed by its content.
-
-Also of files whose rows contradict their names.
-"""
+"""Feed registry, and detection of a file's feed, and of rows that contradict its name."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,9 +21,8 @@ from forecast.data.feeds.polecat import POLECAT
 FEEDS = {feed.name: feed for feed in (GDELT, ICEWS, POLECAT, PHOENIX)}
 
 
-MENTIONS = 16
-GKG = 27
-"""Columns of the two GDELT files that are no files of events."""
+MENTIONS = 16  # columns of GDELT's files of mentions, which are no events
+GKG = 27  # columns of GDELT's knowledge graph, which has no events
 
 
 def find_feed(name: str) -> Feed:
@@ -45,10 +41,7 @@ def read_name(feed: Feed, file: FeedFile) -> Named:
 
 
 def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> str:
-    """Return in words that most rows of a file are of other days than those of its name.
-
-    It is '' if they are not.
-    """
+    """Describe a file of which most rows are of other days than its name says; '' if they fit."""
     if named.days is None or not rows:
         return ""
     first, last = (day.toordinal() for day in named.days)

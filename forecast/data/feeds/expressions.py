@@ -1,7 +1,4 @@
-"""SQL of conditions on the columns of a file as text.
-
-Also days and columns in names and headers of files.
-"""
+"""SQL of conditions on columns of text, and what names and headers of files say."""
 
 import calendar
 from collections.abc import Mapping
@@ -70,10 +67,7 @@ def digits(name: str, least: int, most: int) -> str:
 
 
 def day(column: str, *forms: str) -> str:
-    """Return the SQL of a column as a day in one of some forms, as for strptime.
-
-    NULL if it is none.
-    """
+    """Return the SQL of a column as a day, NULL if it has none of some forms of strptime."""
     # The shape is looked at first: the reader of dates is more generous than any feed.
     name = quoted(column)
     shapes = {form: f"regexp_full_match({name}, {text(shape)})" for form, shape in _SHAPES.items()}

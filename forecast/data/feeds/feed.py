@@ -1,6 +1,6 @@
-"""Feed declarations: file layouts, fields of an event, and rules for which rows are counted.
+"""Feed declarations: file layouts, fields of an event, and settings for which rows are counted.
 
-Fields stand in a row, and are SQL expressions over the columns of a file as text.
+A field is a SQL expression over the columns of a file, all of them text.
 """
 
 from collections.abc import Callable, Mapping
@@ -198,7 +198,7 @@ class Named:
     def since(self, settings: FeedSettings) -> date | None:
         """Return the day from which rows of a release or edition could be known.
 
-        It counts where the rows do not say so themselves.
+        None where the rows themselves say from when.
         """
         if self.stamped is not None:
             return self.stamped if settings.icews_known == "edition" else None

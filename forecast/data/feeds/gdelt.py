@@ -61,10 +61,7 @@ SECOND = FeedLayout("GDELT 2.0", _columns(second=True))
 
 
 def _recognise(lines: list[str]) -> FeedLayout | None:
-    """Recognise export files by the number of fields and the shape of the first ones.
-
-    Most rows decide.
-    """
+    """Recognise export files by their number of fields and the first two; most rows decide."""
     widths = [line.count("\t") + 1 for line in lines if _SHAPED.match(line)]
     shaped = [width for width in widths if width in (*DAILY.widths, *SECOND.widths)]
     if not shaped or 2 * len(shaped) < len(lines):
@@ -93,7 +90,7 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor is an organ of the state, or named by its country alone."""
+    """Return the SQL condition that an actor is an organ of the state, or its country alone."""
     actor = "Actor1" if side == "source" else "Actor2"
     chosen = acting(settings, CAMEO_AGENTS)
     typed = " OR ".join(f"{actor}Type{number}Code IN ({chosen})" for number in (1, 2, 3))
@@ -107,8 +104,8 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 def _named(name: str) -> Named:
     """Read the name of a file.
 
-    Such as 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of
-    translations.
+    Names are such as 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV and
+    20180601001500.translation.export.CSV.
     """
     digits = re.match(r"\d+", name)
     number = digits[0] if digits else ""

@@ -1,7 +1,4 @@
-"""ICEWS events from Dataverse (doi:10.7910/DVN/28075).
-
-They come in yearly, daily and weekly files of 20 columns.
-"""
+"""ICEWS events from Dataverse (doi:10.7910/DVN/28075): yearly, daily and weekly files."""
 
 import re
 from datetime import date
@@ -95,9 +92,9 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor has a sector of the state.
+    """Return the SQL condition that an actor has a sector of the state.
 
-    One with none at all and the name of its country counts too.
+    An actor without any sector that is named as its country is the government too.
     """
     part = "Source" if side == "source" else "Target"
     sectors = f'"{part} Sectors"'

@@ -142,10 +142,7 @@ class Chunk:
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
-    """Return the files of paths, in the order of their names: of a folder, all in it.
-
-    Of an archive, its members.
-    """
+    """Return the files of paths: of a folder all in it by name, of a zip archive its members."""
     return [file for path in paths for file_path in paths_in(path) for file in _members(file_path)]
 
 
@@ -197,21 +194,22 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
 def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
     """Return whole lines, after so many others of their file, as a chunk.
 
-    `cut` says that the first ends another.
+    With `cut` the first line is the end of one that was too long.
     """
     letters = np.frombuffer(text, np.uint8)
     ends = _ends(text)
     lengths = np.diff(ends, prepend=-1) - 1
-    long = lengths > MAX_FEED_LINE
-    long[0] |= cut
-    returns = (lengths > 0) & (letters[ends - 1] == ord("\r"))
-    out = long | (lengths == returns)
-    if out.any() or returns.any():
-        kept = np.repeat(~out, lengths + 1)
-        kept[ends[returns] - 1] = False
+    too_long = lengths > MAX_FEED_LINE
+    too_long[0] |= cut
+    has_return = (lengths > 0) & (letters[ends - 1] == ord("\r"))
+    is_blank = lengths == has_return  # nothing, or a carriage return alone
+    left_out = too_long | is_blank
+    if left_out.any() or has_return.any():
+        kept = np.repeat(~left_out, lengths + 1)
+        kept[ends[has_return] - 1] = False
         text = letters[kept].tobytes()
         ends = _ends(text)
-    numbers = before + 1 + np.arange(len(out))
+    numbers = before + 1 + np.arange(len(left_out))
     mended = 0
     try:
         _ = text.isascii() or text.decode()
@@ -219,8 +217,8 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
         decoded = [_decode(line, fallback) for line in text.split(b"\n")[:-1]]
         text = "".join(f"{line}\n" for line, _ in decoded).encode()
         ends = _ends(text)
-        mended = sum(strange for _, strange in decoded)
-    return Chunk(text, ends, numbers[~out], numbers[long].tolist(), mended)
+        mended = sum(is_mended for _, is_mended in decoded)
+    return Chunk(text, ends, numbers[~left_out], numbers[too_long].tolist(), mended)
 
 
 def _ends(text: bytes) -> Index:
@@ -258,9 +256,9 @@ def is_ignored(name: str) -> bool:
 
 
 class _Bounded:
-    """An archive for `zipfile`, which reads the whole directory.
+    """A zip archive whose directory is rejected if it is too large.
 
-    It does so whatever the archive says of the number of its entries.
+    `zipfile` reads the whole directory, whatever the archive says of the number of its entries.
     """
 
     def __init__(self, file: BufferedReader, name: str) -> None:
@@ -280,10 +278,7 @@ class _Bounded:
 
 
 def _members(path: Path) -> list[FeedFile]:
-    """Return a file by itself, or the members of an archive.
-
-    What the archive says of them is looked at first.
-    """
+    """Return a file by itself, or the members of a zip archive that is safe to read."""
     name = printable(str(path))
     with fence(name), open_ordinary(path, MAX_FEED_FILE) as file:
         start = file.read(2)
@@ -328,10 +323,7 @@ def _unsafe(name: str, fault: str) -> DataError:
 
 
 def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
-    """Return why an archive of so many bytes is none that a feed would publish.
-
-    It is '' if nothing speaks against it.
-    """
+    """Describe why no feed would publish an archive of so many bytes; '' if one may."""
     names = [info.filename for info in infos]
     unpacked = sum(info.file_size for info in infos)
     if not infos:
@@ -376,10 +368,7 @@ def _fault_of_member(info: zipfile.ZipInfo) -> str:
 
 @contextmanager
 def _opened(file: FeedFile) -> Iterator[BinaryIO]:
-    """Open a file, or a member of an archive where its directory says it is.
-
-    The directory is not read again.
-    """
+    """Open a file, or a member of an archive where its directory said that it is."""
     with open_ordinary(file.path, MAX_FEED_FILE) as outer:
         if file.entry is None:
             yield outer
@@ -419,10 +408,7 @@ def split_lines(
 def _split_alike(
     chunk: Chunk, layout: FeedLayout, columns: Sequence[str]
 ) -> tuple[list[pa.Table], Sequence[int]]:
-    """Return the lines with as many fields as the first one as a table.
-
-    The places of all other lines are returned too.
-    """
+    """Return the lines with as many fields as the first as a table, and the places of others."""
     from pyarrow import csv as arrow
 
     number = len(chunk.numbers)

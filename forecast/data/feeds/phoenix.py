@@ -1,7 +1,4 @@
-"""Phoenix events of the Cline Center and of OEDA.
-
-The historical files of the first have 25 columns, and the real-time files of the second 26.
-"""
+"""Phoenix events: historical files of the Cline Center, and real-time files of OEDA."""
 
 import re
 from datetime import date
@@ -80,9 +77,9 @@ def _recognise(lines: list[str]) -> FeedLayout | None:
 
 
 def _code() -> str:
-    """Return the SQL of the code.
+    """Return the SQL of the code, with its leading zero.
 
-    It has the zero that it lost if it went through a number: the root says so.
+    A code that was stored as a number has lost it; its root says so.
     """
     root = "TRY_CAST(root_code AS INTEGER)"
     leading = "TRY_CAST(left(code, {}) AS INTEGER)"
@@ -128,7 +125,7 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether the agent is an organ of the state, or there is none: a country by itself."""
+    """Return the SQL condition that the agent is an organ of the state, or that there is none."""
     agent = f"{side}_agent"
     is_agent = f"left({agent}, 3) IN ({acting(settings, CAMEO_AGENTS)})"
     return f"({agent} = '' OR {is_agent})" if "government" in settings.sectors else f"({is_agent})"

@@ -66,9 +66,9 @@ def _countries(whose: str) -> str:
 
 
 def _pairs() -> str:
-    """Return the SQL of the pairs of a row.
+    """Return the SQL of the pairs of countries of a row.
 
-    They are actor and recipient, or each two actors of a two-sided event.
+    They are each actor with each recipient or, of a two-sided event, each two actors.
     """
     actors = _countries("Actor")
     recipients = _countries("Recipient")
@@ -99,23 +99,26 @@ def _code() -> str:
     """
     table = read_small_csv(data_folder() / "codebook" / "plover.csv")
     rows = [
-        (str(of), str(how), str(code)) for of, how, code in table.itertuples(index=False, name=None)
+        (str(kind), str(mode), str(code))
+        for kind, mode, code in table.itertuples(index=False, name=None)
     ]
-    mode = "replace(lower(\"Event Mode\"), '_', '-')"
-    kind = 'upper("Event Type")'
-    exact = " ".join(
-        f"WHEN {kind} = {text(of)} AND {mode} = {text(how)} THEN {text(code)}"
-        for of, how, code in rows
-        if how
+    mode_column = "replace(lower(\"Event Mode\"), '_', '-')"
+    type_column = 'upper("Event Type")'
+    by_mode = " ".join(
+        f"WHEN {type_column} = {text(kind)} AND {mode_column} = {text(mode)} THEN {text(code)}"
+        for kind, mode, code in rows
+        if mode
     )
     fighting = (
-        f"WHEN {kind} = 'ASSAULT' AND regexp_matches(\"Contexts\", "
+        f"WHEN {type_column} = 'ASSAULT' AND regexp_matches(\"Contexts\", "
         "'(^|[|;])\\s*military\\s*($|[|;])') THEN '190'"
     )
-    plain = " ".join(
-        f"WHEN {kind} = {text(of)} THEN {text(code)}" for of, how, code in rows if not how
+    by_type = " ".join(
+        f"WHEN {type_column} = {text(kind)} THEN {text(code)}"
+        for kind, mode, code in rows
+        if not mode
     )
-    return f'CASE {exact} {fighting} {plain} ELSE "Event Type" || \' \' || "Event Mode" END'
+    return f'CASE {by_mode} {fighting} {by_type} ELSE "Event Type" || \' \' || "Event Mode" END'
 
 
 def _day(column: str) -> str:
@@ -150,9 +153,9 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor has a sector of the state or none at all.
+    """Return the SQL condition that an actor has a sector of the state, or none at all.
 
-    The second side of a two-sided event is one.
+    The second side of a two-sided event is an actor too: such a row has no recipient.
     """
     chosen = acting(settings, CAMEO_AGENTS)
 
@@ -174,7 +177,7 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 def _named(name: str) -> Named:
     """Read the name of a yearly file, or of a weekly release.
 
-    Such as ngecEvents.20240108101010.Release123.DV.txt.
+    A release is such as ngecEvents.20240108101010.Release123.DV.txt.
     """
     week = re.search(r"(?<!\d)(\d{8})\d{6}(?!\d)", name)
     if week and (day := named_day(week[1])):

@@ -132,9 +132,9 @@ class OpenedFiles:
 def open_files(
     paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings
 ) -> OpenedFiles:
-    """Find out which feed files are of, and which of them can be opened.
+    """Find out of which feed files are, and which of them can be opened.
 
-    Any that are named must be of it.
+    A file that is named must be of the feed; one in a folder or archive may be of none.
     """
     kind = wanted = find_feed(feed) if feed else None
     opened = list[tuple[FeedFile, FeedLayout, Named]]()
@@ -164,13 +164,22 @@ def open_files(
         )
     require_suitable(kind, settings)
     if kind.newest_first:  # of rows that repeat each other the first is the one to keep
-        opened.sort(
-            key=lambda file_layout_name: (
-                file_layout_name[2].year is not None,
-                file_layout_name[2].edition or str(file_layout_name[2].day or ""),
-            ),
-            reverse=True,
-        )
+        opened.sort(key=lambda file_layout_named: _age_order(file_layout_named[2]), reverse=True)
+    return OpenedFiles(kind, _runs_of(kind, opened, settings, unread), strange, unread)
+
+
+def _age_order(named: Named) -> tuple[bool, str]:
+    """Return by what files are put in order: releases before editions, and each by its stamp."""
+    return named.year is not None, named.edition or str(named.day or "")
+
+
+def _runs_of(
+    feed: Feed,
+    opened: Sequence[tuple[FeedFile, FeedLayout, Named]],
+    settings: FeedSettings,
+    unread: list[Unread],
+) -> list[FileRun]:
+    """Return the files as they are to be read; put those without a digest into `unread`."""
     digests: dict[Path, str] = {}
     runs = list[FileRun]()
     for file, layout, named in opened:
@@ -180,9 +189,9 @@ def open_files(
             unread.append(Unread(file.name, str(error)))
             continue
         runs.append(
-            FileRun(len(runs), file, kind, layout, digests[file.path], named, named.since(settings))
+            FileRun(len(runs), file, feed, layout, digests[file.path], named, named.since(settings))
         )
-    return OpenedFiles(kind, runs, strange, unread)
+    return runs
 
 
 def none_read(failures: Sequence[Unread]) -> DataError:
@@ -219,7 +228,7 @@ def sorted_files(
 ) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Yield a database with the events of files, after excluding those that repeat others.
 
-    What does not fit into memory is on disk.
+    What does not fit into so much memory goes to a scratch folder.
     """
     import duckdb
 
@@ -314,16 +323,17 @@ def no_event(dyads: Sequence[str] | None) -> str:
 def account_for(
     opened: OpenedFiles, settings: FeedSettings, number: int, dyads: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Return `rejects`, `files` and `accounts` of a table of so many rows, at least one."""
+    """Return `rejects`, `files` and `accounts` of a table with a number of rows; reject none."""
     runs = [run for run in opened.runs if not run.failed]
     reasons: Counter[str] = Counter()
     files = []
     for run in runs:
         reasons.update(run.filtered)
-        lots = len(run.rejected), run.filtered.total(), run.repeated
-        files.append(FileAccount(run.file.name, run.rows, run.rows - sum(lots), *lots, run.mended))
-    repeats = sorted((run.file.name, *each) for run in runs for each in run.repeats)
-    filtered = sorted((run.file.name, *each) for run in runs for each in run.filtered_lines)
+        not_kept = len(run.rejected), run.filtered.total(), run.repeated
+        kept = run.rows - sum(not_kept)
+        files.append(FileAccount(run.file.name, run.rows, kept, *not_kept, run.mended))
+    repeats = sorted((run.file.name, *line) for run in runs for line in run.repeats)
+    filtered = sorted((run.file.name, *line) for run in runs for line in run.filtered_lines)
     account = FeedAccount(
         opened.feed.name,
         opened.feed.title,
@@ -335,7 +345,7 @@ def account_for(
         unread=tuple(opened.failures),
         findings=tuple(run.finding for run in runs if run.finding),
     )
-    rows = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]
+    rows = [(run.file.name, *rejected) for run in runs for rejected in sorted(run.rejected)]
     rows += [(name, 0, reason, "") for name, reason in opened.failures]
     rows += [
         (file.name, 0, f"no file of {opened.feed.title}: not read", "") for file in opened.strange
@@ -382,7 +392,6 @@ def in_contract(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:
         "n": "int64",
         "events": "int64",
     }
-    types |= dict.fromkeys(("date", "known_at"), "datetime64[s]") | dict.fromkeys(
-        TEXT_COLUMNS, "str"
-    )
+    types |= dict.fromkeys(("date", "known_at"), "datetime64[s]")
+    types |= dict.fromkeys(TEXT_COLUMNS, "str")
     return events.astype(types)

@@ -69,9 +69,9 @@ class Rules:
     ) -> str:
         """Return the statement that finds out of each row why it is rejected or filtered.
 
-        Its column `reason` is '' for a row without a fault, and `filter` is 0 for a row that no
-        filter applies to, else the number of the first that does. Columns that are not present are
-        not looked at. The file is known since a day.
+        Its column `reason` is '' for a row without a fault. Its column `filter` is the number of
+        the first filter that applies to a row, 0 if none does. Columns that are not present are not
+        looked at. `since` is the day from which the file was known, if its rows do not say so.
         """
         fields = self._fields(self.feed.fields(layout.columns, since), self._cells(present))
         whens = "\n".join(

@@ -182,9 +182,9 @@ class FileRun:
 
 
 class RowBatch:
-    """Chunks of files that one statement sorts.
+    """Chunks of files that one statement sorts together.
 
-    For a small one that costs more than its lines do.
+    A statement of its own for each chunk would take longer than the lines of a small one.
     """
 
     def __init__(self, sorter: RowSorter) -> None:
@@ -223,10 +223,7 @@ class RowBatch:
         self._bytes += len(chunk.text)
 
     def sort(self) -> Iterator[pa.Table]:
-        """Sort what was added.
-
-        Events are yielded if there are lines at all, and the rest is accounted for.
-        """
+        """Sort what was added: yield its events, if it has lines, and account for the others."""
         tables = []
         for (layout, since), parts in self._lines.items():
             for rows in self._sort_parts(layout, since, parts):
@@ -251,7 +248,7 @@ class RowBatch:
     ) -> list[SortedRows]:
         """Sort lines of one layout in one statement.
 
-        Only if that fails, each file's alone, to see whose fault it is.
+        Only if that fails, the lines of each part alone, so that one bad file fails and not all.
         """
         lines = pa.concat_tables(parts)
         run, _ = self._added[lines["line"][0].as_py() // STRIDE]

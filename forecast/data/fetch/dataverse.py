@@ -70,7 +70,7 @@ def days_of(name: str) -> tuple[date, date] | None:
 class Dataverse:
     """A dataset of Dataverse.
 
-    Its files have the names they have, so that days are expected, not files.
+    Names of its files follow no rule, so that gaps are looked for by day and not by file.
     """
 
     server: str
@@ -111,22 +111,22 @@ class Dataverse:
         )
 
     def _chosen(self, editions: list[DatasetVersion]) -> DatasetVersion:
-        """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day.
+        """Return the edition that is wanted, by default the newest.
 
-        Else the newest.
+        It is wanted by its number, such as ``36`` or ``36.0``, or by a day: the last one up to it.
         """
         if self.wanted is None:
             return editions[0]
         wanted = self.wanted.strip()
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted):
-            suits = [edition for edition in editions if "" < edition.released <= wanted]
+            suitable = [edition for edition in editions if "" < edition.released <= wanted]
         else:
-            suits = [
+            suitable = [
                 edition
                 for edition in editions
                 if wanted in (edition.number, edition.number.partition(".")[0])
             ]
-        if not suits:
+        if not suitable:
             newest = ", ".join(
                 f"{available.number} of {available.released or 'an unknown day'}"
                 for available in editions[:5]
@@ -135,7 +135,7 @@ class Dataverse:
                 f"edition: there is no {self.wanted!r:.40}; the newest are {newest}. "
                 "--list-editions has all."
             )
-        return suits[0]
+        return suitable[0]
 
     def expect(self, client: "Client", first: date, last: date) -> list[ExpectedFile]:
         """Return the files of the edition that can hold events of the days."""
@@ -198,10 +198,7 @@ class Dataverse:
     def look_up(
         self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
     ) -> list[ExpectedFile]:
-        """Return files unchanged, but for names that a file of another edition has.
-
-        Such a name gets the id of its file.
-        """
+        """Return the files; one whose name a file of another edition has gets its id in it."""
         if self.undated:
             shown = ", ".join(self.undated[:3])
             manifest.notes.append(
@@ -243,10 +240,7 @@ class Dataverse:
 
 
 def with_id(file: str, number: str) -> str:
-    """Return the name of a file with its id in it, before the endings.
-
-    Dates stay where readers look for them.
-    """
+    """Return the name of a file with its id before the endings; dates keep their place in it."""
     stem, dot, ending = file.rpartition(".")
     if ending == "zip" and "." in stem:
         stem, _, inner = stem.rpartition(".")

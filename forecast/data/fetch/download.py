@@ -29,10 +29,7 @@ PAGES = ("text/html", "application/xhtml+xml")
 
 
 def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile:
-    """Fetch a file into a folder, or take the one that is there.
-
-    A beginning of the same file, if there is one, is continued.
-    """
+    """Fetch a file into a folder, continuing an unfinished one; or take the one that is there."""
     target = folder / file.file
     part = Unfinished(target)
     if target.exists():
@@ -137,9 +134,10 @@ def _attempt(client: Client, file: ExpectedFile, part: Unfinished) -> ExpectedFi
 def _receive(
     client: Client, address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
 ) -> tuple[bool, str, str]:
-    """Receive the missing part of a file.
+    """Receive the missing part of a file, of at most `most` bytes.
 
-    Return whether it was resumed, the server and the time of modification.
+    Return whether it was resumed, the server and the time of modification. A file without an ETag
+    is resumed only if it is `trusted`: a checksum will show whether both parts are of one file.
     """
     headers: dict[str, str] = {}
     if part.size and (size is None or part.size < size) and (part.tag or trusted):

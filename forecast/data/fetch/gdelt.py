@@ -93,9 +93,9 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
 def _read_list(
     list_name: str, lines: Iterable[bytes], facts_by_file: dict[str, dict[str, Any]]
 ) -> tuple[int, int]:
-    """Read a list line by line into size and md5 of the files that are wanted.
+    """Read size and md5 of the files that are wanted from the lines of a list.
 
-    Return its lines, and the bad ones.
+    Return how many lines it has, and how many of them cannot be read.
     """
     # Lines are `md5  file` of MD5SUMS, `bytes file` of FILESIZES, `bytes md5 address` of the lists
     # of 2.0.
@@ -153,10 +153,7 @@ class Gdelt:
     def look_up(
         self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
     ) -> list[ExpectedFile]:
-        """Return files with what the lists of the server say of them.
-
-        Each list is read from a file, line by line.
-        """
+        """Return files with what the lists of the server say of them."""
         from forecast.data.fetch.download import fetch_list
 
         if not self.lists or not files:

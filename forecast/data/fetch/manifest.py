@@ -1,7 +1,4 @@
-"""Settings and errors of a fetch, and expected files with their states.
-
-They are stored in `fetch.json` across runs.
-"""
+"""Settings of a fetch, and its expected files with their states, kept in `fetch.json`."""
 
 import json
 from collections import Counter
@@ -47,10 +44,7 @@ STATES: tuple[State, ...] = get_args(State)
 
 
 class ExpectedFile(BaseModel):
-    """A file that is expected, and what became of it.
-
-    Docs/schema/fetch-json.md describes the fields that are kept.
-    """
+    """A file that is expected, and what became of it (docs/schema/fetch-json.md)."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

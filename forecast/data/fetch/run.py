@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -196,10 +196,7 @@ class _FetchRun:
     files: list[ExpectedFile] = field(default_factory=list)
 
     def sort(self, files: list[ExpectedFile], scratch: Path) -> None:
-        """Put every file into its state before anything is fetched.
-
-        `wanted` are those to be fetched.
-        """
+        """Put every file into its state before anything is fetched; note those to be `wanted`."""
         now = datetime.now(UTC)
         missing = []
         for file in files:
@@ -226,29 +223,22 @@ class _FetchRun:
     def fetch(self) -> None:
         """Fetch what is wanted, and keep the manifest up to date."""
         self._require_room()
-        done = 0
-        in_a_row = 0
+        failed_in_a_row = 0
         try:
-            for some in batched(self.wanted, AT_A_TIME, strict=False):
-                working = side_by_side(
-                    self._one, some, self.client.settings.parallel, self.client.abort
-                )
-                with closing(working) as outcomes:
-                    for file, outcome in outcomes:
-                        self._note(file, outcome)
-                        done += 1
-                        self.tell("fetching files", done, len(self.wanted))
-                        lost = isinstance(outcome, FetchError) and not isinstance(
-                            outcome, AbsentError
+            with closing(self._outcomes()) as outcomes:
+                for done, (file, outcome) in enumerate(outcomes, 1):
+                    self._note(file, outcome)
+                    self.tell("fetching files", done, len(self.wanted))
+                    failed = isinstance(outcome, FetchError) and not isinstance(
+                        outcome, AbsentError
+                    )
+                    failed_in_a_row = failed_in_a_row + 1 if failed else 0
+                    if failed_in_a_row >= self.client.settings.give_up_after:
+                        self.manifest.notes.append(
+                            f"stopped after {failed_in_a_row} files in a row that failed, the last "
+                            f"because: {outcome}. The same command continues."
                         )
-                        in_a_row = in_a_row + 1 if lost else 0
-                        if in_a_row >= self.client.settings.give_up_after:
-                            self.manifest.notes.append(
-                                f"stopped after {in_a_row} files in a row that failed, the last "
-                                f"because: {outcome}. "
-                                "The same command continues."
-                            )
-                            return
+                        return
         finally:
             self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
@@ -263,7 +253,16 @@ class _FetchRun:
                     "not there, and neither is any other file: check the address of the server",
                 )
 
-    def _one(
+    def _outcomes(self) -> Generator[tuple[ExpectedFile, ExpectedFile | FetchError]]:
+        """Fetch the files that are wanted, and yield each as it is done; closed, it stops all."""
+        for some in batched(self.wanted, AT_A_TIME, strict=False):
+            working = side_by_side(
+                self._fetch_file, some, self.client.settings.parallel, self.client.abort
+            )
+            with closing(working) as outcomes:
+                yield from outcomes
+
+    def _fetch_file(
         self, file: ExpectedFile, stop: Event
     ) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
@@ -292,10 +291,7 @@ class _FetchRun:
             self.saved = time.monotonic() + 9 * (time.monotonic() - before)
 
     def _note_stale(self, due: list[ExpectedFile]) -> None:
-        """Note it if the lists name none of the newest files.
-
-        Perhaps the lists have ended, and not the feed.
-        """
+        """Note that the lists name none of the newest files: they may have ended, not the feed."""
         named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
         unlisted = next((position for position, is_named in enumerate(named) if is_named), len(due))
         if unlisted > 1:
@@ -318,10 +314,7 @@ class _FetchRun:
         self.manifest.record(file.but(state=state, reason=reason))
 
     def _require_room(self) -> None:
-        """Raise OutputError if the disk has not the room for what is to come.
-
-        As far as its size is known.
-        """
+        """Raise OutputError if the disk has too little room for the files whose size is known."""
         size = sum(file.size or 0 for file in self.wanted)
         free = shutil.disk_usage(self.manifest.folder).free
         if size > free:
@@ -394,10 +387,7 @@ def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object
 
 @contextmanager
 def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
-    """Make the folder and keep other fetches out of it.
-
-    Yield a place for lists, which is removed in the end.
-    """
+    """Make the folder, keep other fetches out of it, and yield a temporary folder for lists."""
     if dry_run:
         with partial_folder(Path(tempfile.gettempdir()) / "fetch") as scratch:
             yield scratch
