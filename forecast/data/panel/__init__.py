@@ -1,6 +1,4 @@
-"""Panel: events counted by dyad, period, direction and ordinal class, or an index.
-
-And its coverage.
+"""Panel: events counted by dyad, period, direction and ordinal class, or an index; its coverage.
 
 An empty cell of a covered period is a true zero; a period outside coverage is missing, never zero.
 The attributes account for every event of the requested dyads (`counted`, `paired`,

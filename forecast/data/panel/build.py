@@ -17,10 +17,10 @@ from forecast.data.events.editions import edition_of
 from forecast.data.events.table import CountTable, EventTable, as_day, event_counts, events_per_row
 from forecast.data.events.table import as_of as known_by
 from forecast.data.panel.checks import chosen_dyads, reject_future_rows
-from forecast.data.panel.counting import count_rows
+from forecast.data.panel.counting import PanelChoices, count_rows
 from forecast.data.panel.notes import EDITION
 from forecast.data.panel.record import VINTAGED
-from forecast.data.panel.spans import Frequency
+from forecast.data.panel.spans import AskedSpan, Frequency
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,15 +122,11 @@ def build_panel(
         counted=event_counts(events) if joint_once else events_per_row(events),
         n=events_per_row(events),
     )
+    span = AskedSpan(start, end, day)
     return count_rows(
         rows,
         order,
-        dyads=chosen,
-        span=(start, end, day),
-        frequency=frequency,
-        directed=directed,
-        eras=eras,
-        coverage=coverage,
+        PanelChoices(chosen, span, frequency, directed, eras, coverage),
         attrs={
             "unit": unit,
             "late": table.late,
@@ -158,9 +154,9 @@ def build_counts_panel(
 ) -> "xr.Dataset":
     """Make a panel of counts that somebody else aggregated.
 
-    A period's counts are known from its last day. Nothing pairs, for a table does not tell which
-    rows are one event; but that of `count_feed` does, and a panel without directions counts its
-    two-sided events once. By default a dyad is covered from its first period to its last.
+    A period's counts are known from its last day. Two-sided events count twice, because a table
+    does not say which rows are one event; only that of `count_feed` does, and without directions
+    they count once. By default a dyad is covered from its first period to its last.
 
     Parameters
     ----------
@@ -202,17 +198,11 @@ def build_counts_panel(
     return count_rows(
         known_rows.assign(counted=known_rows["events" if pairs else "n"]),
         Scale(dataset, table.classes, table.zero_cut),
-        dyads=chosen,
-        span=(start, end, day),
-        frequency=table.frequency,
-        directed=directed,
-        eras=eras,
-        coverage=coverage,
+        PanelChoices(chosen, AskedSpan(start, end, day), table.frequency, directed, eras, coverage),
         attrs={
             "unit": "event" if pairs else "row",
             "late": int(rows["n"].sum() - known_rows["n"].sum()),
-            # Under the column's first name, so that plans frozen and fits saved with it keep
-            # theirs.
+            # With the column's former name, so that frozen plans and saved fits keep their digest.
             "digest": digest(
                 known_rows.rename(columns={"class": "level"}).sort_values(
                     ["date", "dyad", "source", "level"]

@@ -21,10 +21,7 @@ def chosen_dyads(dyads: Sequence[str] | None, present: list[str]) -> list[str]:
 
 
 def reject_future_rows(days: "pd.Series[pd.Timestamp]", field: str) -> None:
-    """Reject a table with a row that has no day, or one to come.
-
-    Readers do, but a table can be made by hand.
-    """
+    """Reject a table made by hand with a row that has no day or one to come; readers have none."""
     if len(days):
         for day in (days.min(skipna=False), days.max()):
             reject_future(read_day(day, field), field)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.base.dates import Day
 from forecast.base.typing import Bool, Float, Frame
 from forecast.data.events.additions import ATTRIBUTE, Addition, counted_additions
 from forecast.data.events.codebook import Scale
@@ -21,6 +21,7 @@ from forecast.data.panel.kinds import CELLS, DIRECTIONS, SCHEMA
 from forecast.data.panel.spans import (
     COVERED_TO,
     END,
+    AskedSpan,
     Frequency,
     covered_days,
     covered_periods,
@@ -33,20 +34,30 @@ from forecast.data.panel.spans import (
 if TYPE_CHECKING:
     import xarray as xr
 
-Span = tuple[Day | None, Day | None, pd.Timestamp | None]
-"""First and last period asked for, and the day of knowledge."""
+
+@dataclass(frozen=True)
+class PanelChoices:
+    """What is asked of a panel, whatever the rows are that it counts."""
+
+    dyads: Sequence[str]  # In this order
+    span: AskedSpan
+    frequency: Frequency
+    directed: bool  # Whether the two directions are told apart
+    eras: Frame | str | Path | None  # None for the embedded ones
+    coverage: Frame | str | Path | None  # None for what is known of the rows
+
+    def era_variables(self, periods: pd.DatetimeIndex) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the variable and the coordinates of the eras, of which none may come too late."""
+        if self.eras is not None and self.span.end is None and self.span.as_of is None:
+            reject_later_eras(self.eras, self.dyads, periods, self.frequency)
+        return era_variables(self.dyads, periods, self.frequency, self.eras, self.span.as_of)
 
 
 def count_rows(
     rows: pd.DataFrame,
     scale: Scale,
+    choices: PanelChoices,
     *,
-    dyads: Sequence[str],
-    span: Span,
-    frequency: Frequency,
-    directed: bool,
-    eras: Frame | str | Path | None,
-    coverage: Frame | str | Path | None,
     attrs: dict[str, str | int],
     additions: Sequence[Addition] = (),
     covered: Sequence[Covered] = (),
@@ -58,26 +69,25 @@ def count_rows(
     """
     import xarray as xr
 
-    _, end, as_of = span
-    covered_spans = even_spans(rows, coverage, additions, covered)
-    periods = panel_periods(covered_spans, span, frequency)
+    dyads = choices.dyads
+    frequency = choices.frequency
+    covered_spans = even_spans(rows, choices.coverage, additions, covered)
+    periods = panel_periods(covered_spans, choices.span, frequency)
     datasets = list(datasets) or sorted(rows["dataset"].unique())
     gaps = coverage_gaps(additions)
     is_covered = covered_periods(covered_spans, covered, datasets, dyads, periods, frequency, gaps)
 
-    rows = in_cells(rows, datasets, periods, frequency, directed=directed)
+    rows = in_cells(rows, datasets, periods, frequency, directed=choices.directed)
     rows = rows.assign(of_dyad=pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])))
     in_span = rows["of_period"] >= 0
     in_coverage = _in_coverage(rows, covered_spans, is_covered, additions)
     counted_rows = rows[in_coverage & in_span]
 
-    directions = DIRECTIONS[directed]
+    directions = DIRECTIONS[choices.directed]
     shape = len(datasets), len(dyads), len(periods), len(directions), len(scale.classes)
     counts, goldstein = _count_cells(counted_rows, shape)
     reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
-    if eras is not None and end is None and as_of is None:
-        reject_later_eras(eras, dyads, periods, frequency)
-    variables_of_eras, coords_of_eras = era_variables(dyads, periods, frequency, eras, as_of)
+    variables_of_eras, coords_of_eras = choices.era_variables(periods)
     variables = {
         "counts": (CELLS, counts, {"units": f"{attrs['unit']}s"}),
         "covered": (CELLS[:3], is_covered),
@@ -86,7 +96,7 @@ def count_rows(
     if goldstein is not None:
         variables["goldstein"] = (CELLS, goldstein, {"units": "points of the Goldstein scale"})
     if additions:
-        until = f"{as_of or covered_spans['last'].max():%Y-%m-%d}"
+        until = f"{choices.span.as_of or covered_spans['last'].max():%Y-%m-%d}"
         attrs = attrs | _attribute_of_additions(additions, counted_rows, dyads, until)
     return xr.Dataset(
         variables,
@@ -100,18 +110,28 @@ def count_rows(
             **coords_of_eras,
         },
         attrs={
-            "schema": SCHEMA,
-            "scale": scale.name,
-            "zero_cut": scale.zero_cut,
-            "frequency": frequency,
-            "as_of": "" if as_of is None else f"{as_of:%Y-%m-%d}",
-            **({} if end is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
+            **_attributes_of_choices(choices, scale, periods),
             "counted": int(counts.sum()),
             **_account_of_rows(rows, in_coverage, in_span, dyads),
             COVERED_TO: covered_days(covered_spans.loc[covered_spans["stated"], "last"]),
             **attrs,
         },
     )
+
+
+def _attributes_of_choices(
+    choices: PanelChoices, scale: Scale, periods: pd.DatetimeIndex
+) -> dict[str, str | int]:
+    """Return the attributes that say what a panel was asked for."""
+    _, end, as_of = choices.span
+    return {
+        "schema": SCHEMA,
+        "scale": scale.name,
+        "zero_cut": scale.zero_cut,
+        "frequency": choices.frequency,
+        "as_of": "" if as_of is None else f"{as_of:%Y-%m-%d}",
+        **({} if end is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
+    }
 
 
 def _in_coverage(

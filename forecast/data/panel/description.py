@@ -12,7 +12,7 @@ from forecast.data.events.coverage import announced, coverage_gaps
 from forecast.data.events.even_coverage import even_spans
 from forecast.data.events.table import EventTable, event_counts
 from forecast.data.panel.kinds import Panel, coordinate_names, panel_kind
-from forecast.data.panel.spans import covered_periods, in_cells, panel_periods
+from forecast.data.panel.spans import AskedSpan, covered_periods, in_cells, panel_periods
 
 
 @dataclass(frozen=True, repr=False)
@@ -120,16 +120,15 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
     summary.insert(3, "last_even", covered_spans["last"])
     datasets = table.datasets
     dyads = table.dyads
-    months = panel_periods(covered_spans, (None, None, None), "month")
+    months = panel_periods(covered_spans, AskedSpan(), "month")
     additions = () if coverage is not None else table.additions
     gaps = coverage_gaps(additions)
     covered = covered_periods(covered_spans, files, datasets, dyads, months, "month", gaps)
     rows = in_cells(events, datasets, months, "month", directed=False)
     rows = rows[rows["of_period"] >= 0]
+    of_dyad = pd.Index(dyads).get_indexer(pd.Index(rows["dyad"]))
     empty = covered.copy()
-    empty[
-        rows["of_dataset"], pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])), rows["of_period"]
-    ] = False
+    empty[rows["of_dataset"], of_dyad, rows["of_period"]] = False
     summary = summary.reset_index()
     rows_of_pairs = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
     summary["months"] = covered[rows_of_pairs].sum(axis=1)

@@ -18,6 +18,7 @@ from forecast.data.panel.checks import chosen_dyads, reject_empty, reject_future
 from forecast.data.panel.kinds import SCHEMA
 from forecast.data.panel.spans import (
     END,
+    AskedSpan,
     Frequency,
     era_variables,
     floor_period,
@@ -92,7 +93,7 @@ def build_index_panel(
     covered_spans = known_rows.groupby("dyad")[["time"]].agg(
         start=("time", "min"), last=("time", "max")
     )
-    periods = panel_periods(covered_spans, (start, end, day), frequency)
+    periods = panel_periods(covered_spans, AskedSpan(start, end, day), frequency)
     values = known_rows.pivot(index="dyad", columns="time", values="value").reindex(
         index=chosen, columns=periods
     )

@@ -1,7 +1,4 @@
-"""What readers have to know of the data behind a page or an answer.
-
-These are caveats, gaps in coverage and the edition.
-"""
+"""What readers have to know of the data behind a page: caveats, gaps in coverage, the edition."""
 
 import json
 from collections.abc import Iterable, Sequence

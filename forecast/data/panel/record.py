@@ -26,31 +26,31 @@ MIN_RECORD_MONTHS = 36  # covered months of a dyad; in fewer a pendulum of years
 
 
 def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> date:
-    """Return the last day of a dyad's coverage or of its files, extended by added events.
+    """Return the last day of a dyad's coverage, with `dataset` that of one dataset alone.
 
-    Without either it is the end of the month of its last event. Of several datasets it is the day
-    to which all are covered that still go on: a dataset that ended more than a year before another
-    has stopped, and is ignored. With `dataset` it is the last day of that one.
+    It is the last day that `coverage.csv` or the files of a dataset state, extended by added
+    events; if nothing states one, the end of the month of the last event. Of several datasets it is
+    the earliest of their last days, but one that ended more than a year before another has stopped
+    and is ignored.
     """
     coverage = read_coverage()
     extended = extended_ends(table.additions)
     events = table.events[table.events["dyad"] == dyad]
     datasets = set(events["dataset"]) if dataset is None else {dataset}
-    listed = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
-        "dataset"
-    )["last_even"]
-    ends = {
+    of_dyad = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)]
+    by_table = of_dyad.set_index("dataset")["last_even"].to_dict()
+    by_files = {
         file.dataset: pd.Timestamp(file.last)
         for file in table.covered
         if file.dataset in datasets and file.spans
     }
-    even = [
+    ends = [
         max(last, extended.get((str(name), dyad), last))
-        for name, last in (ends | listed.to_dict()).items()
+        for name, last in (by_files | by_table).items()
     ]
-    if even:
-        a_year_before = max(even) - pd.DateOffset(years=1)
-        earliest: date = min(end for end in even if end >= a_year_before).date()
+    if ends:
+        a_year_before = max(ends) - pd.DateOffset(years=1)
+        earliest: date = min(end for end in ends if end >= a_year_before).date()
         return earliest
     stated = [
         day.date()

@@ -22,7 +22,7 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
     """Return a dyad's observed cooperative `share` (time), 0 to 100, and number of `events`.
 
     They are those of one dataset, given by its position, or of all datasets together. Periods
-    without events are left out; an index has none with events.
+    without events are left out: of an index, all.
     """
     import xarray as xr
 

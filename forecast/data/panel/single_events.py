@@ -20,14 +20,11 @@ from forecast.data.panel.spans import PLACES, covered_to, in_cells
 if TYPE_CHECKING:
     import xarray as xr
 
-WHERE = "Give the events that the fit was made of (--events)"
+ADVICE = "Give the events that the fit was made of (--events)"
 
 
 def counts_once(panel: "xr.Dataset") -> bool:
-    """Return whether a panel counts a two-sided event once.
-
-    With directions, or by rows, it counts both sides.
-    """
+    """Return whether a panel counts a two-sided event once, and not once for each side."""
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
@@ -51,7 +48,7 @@ def counted_events(
     raise DataError(
         f"events: of {dyad} in the period from {first_day} the fit counts "
         f"{counts[dataset, period].sum()} in the dataset {name}, and the events are "
-        f"{placed[dataset, period].sum()}, or of other kinds. {WHERE}"
+        f"{placed[dataset, period].sum()}, or of other kinds. {ADVICE}"
     )
 
 
@@ -65,7 +62,7 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     of_dyad = replace(table, events=table.events[table.events["dyad"] == dyad])
     day = panel.attrs.get("as_of")
     if of_dyad.events.empty:
-        raise DataError(f"events: there is none of {dyad}. {WHERE}")
+        raise DataError(f"events: there is none of {dyad}. {ADVICE}")
     rows = (known_by(of_dyad, str(day)) if day else of_dyad).events.reset_index(drop=True)
     order = read_scale(scale)
     datasets = coordinate_names(panel, "dataset")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,14 @@ PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
 """Columns that say in which cell of a dyad's panel a row is counted."""
 
 
+class AskedSpan(NamedTuple):
+    """The periods that a panel is asked for, by any day in them, and the day of knowledge."""
+
+    start: Day | None = None
+    end: Day | None = None
+    as_of: pd.Timestamp | None = None
+
+
 def floor_period(
     days: "pd.Series[pd.Timestamp]", frequency: Frequency
 ) -> "pd.Series[pd.Timestamp]":
@@ -46,9 +54,7 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 
 
 def panel_periods(
-    covered_spans: pd.DataFrame,
-    span: tuple[Day | None, Day | None, pd.Timestamp | None],
-    frequency: Frequency,
+    covered_spans: pd.DataFrame, span: AskedSpan, frequency: Frequency
 ) -> pd.DatetimeIndex:
     """Return the periods of a panel: those asked for, by default all that are covered."""
     start, end, as_of = span
@@ -63,9 +69,9 @@ def panel_periods(
         raise SpecError(
             f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start."
         )
-    ends = floor_period(pd.Series([first, last]), frequency)
+    first_start, last_start = floor_period(pd.Series([first, last]), frequency)
     step = "MS" if frequency == "month" else "7D"
-    return pd.date_range(ends[0], ends[1], freq=step, name="time").as_unit("ns")
+    return pd.date_range(first_start, last_start, freq=step, name="time").as_unit("ns")
 
 
 def covered_periods(
@@ -79,11 +85,10 @@ def covered_periods(
 ) -> Bool:
     """Return which periods are covered, (dataset, dyad, time).
 
-    Where files are known, they are those with files of nearly all days.
-
-    `gaps` of the coverage, by dataset and dyad, count as missing files do for the periods that
-    begin in them. The period of the last day before a gap stays covered in part, as that of the
-    last day of a record does.
+    A period is covered if it lies in the span of its dataset and dyad. If the files of a dataset
+    are known, nearly all of its days need a file too. A period that begins in one of the `gaps` (by
+    dataset and dyad) and lacks too many days is not covered; that of the last day before a gap is
+    covered in part, as is that of the last day of a record.
     """
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
@@ -96,10 +101,9 @@ def covered_periods(
     ends = last_days(periods.to_series(), frequency).to_numpy()
     for (dataset, dyad), missing in gaps.items():
         if dataset in datasets and dyad in row_of:
-            lacking = missing_periods(missing, periods.to_numpy(), ends) & _begins_in(
-                missing, periods
-            )
-            covered[datasets.index(dataset), row_of[dyad]] &= ~lacking
+            lacks_days = missing_periods(missing, periods.to_numpy(), ends)
+            in_gap = lacks_days & _begins_in(missing, periods)
+            covered[datasets.index(dataset), row_of[dyad]] &= ~in_gap
     for file in files:
         if file.dataset in datasets and file.spans:
             covered[datasets.index(file.dataset)] &= ~file.missing(periods.to_numpy(), ends)
@@ -198,11 +202,10 @@ def reject_later_eras(
 
 
 def chosen_eras(choice: str, dyad: str) -> tuple[pd.DataFrame | None, str]:
-    """Return all eras, with those of a dyad replaced, and their source in words.
+    """Return all eras with those of a dyad as chosen, and in words where they come from.
 
-    `none` is a single era.
-
-    Of the choice `given` there is no table and nothing to say.
+    The choice is `none`, for one era of the whole record, or the path of a table. The choice
+    `given` returns None and '': the embedded eras stay, and need no saying.
     """
     if choice == "given":
         return None, ""
