@@ -77,10 +77,7 @@ ALLOWED = {
     "forecast/outlook/question_types.py": {"happenings"},
     # Not rewritten yet.
     "forecast/model/fitted.py": {"beside"},
-    "forecast/model/kernels/density.py": {"beside"},
-    "forecast/model/kernels/whitening.py": {"beside"},
     "forecast/model/sampling.py": {"draws a chain"},
-    "forecast/model/updating.py": {"beside"},
 }
 """By file, what may stay in it all the same."""
 

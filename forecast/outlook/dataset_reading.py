@@ -44,7 +44,7 @@ class DatasetReading:
         drift = drift_between(flat(of_dataset["dataset_drift"]), knot, part)
         offset = (flat(of_dataset["direction_offset"]) @ weight)[:, None] + drift
         if "dataset_volume_effect" in of_dataset:
-            volume = relative_counts(record.total, record.covered, record.clock.periods(1))
+            volume = relative_counts(record.total, record.covered, record.clock.per_month)
             offset = offset + flat(of_dataset["dataset_volume_effect"])[:, None] * volume
         concentration = flat(of_dataset["concentration"]) if "concentration" in of_dataset else None
         return cls(record, offset, concentration, knot, part)

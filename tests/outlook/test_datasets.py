@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from forecast.model import Priors
-from forecast.model.observation.readings import knots
+from forecast.model.observation.readings import knots, shift_of_panel
 from forecast.outlook import dataset_outlooks, datasets_finding
 from forecast.outlook.dataset_algebra import (
     GaussianAlgebra,
     Observations,
     drifting_offset_covariance,
 )
+from forecast.outlook.dataset_reading import DatasetReading
+from forecast.outlook.recorded import DatasetRecord
 from tests.made import Spec, make_fit, with_feed
 
 
@@ -52,6 +54,19 @@ def test_offset_and_drift_are_in_points_at_the_level_of_the_day(alone, found):
     share = [100 / (1 + np.exp(-(level + one))) for one in (0.0, now, then)]
     assert feed.offset.median == pytest.approx(np.median(share[1] - share[0]), abs=0.1)
     assert feed.drift.median == pytest.approx(np.median(share[1] - share[2]), abs=0.1)
+
+
+@pytest.mark.parametrize("frequency", ["month", "week"])
+def test_the_effect_of_volume_is_that_of_the_model(frequency):
+    both = with_feed(make_fit(dyads=("USA-CHN",), frequency=frequency))
+    effect = np.full((2, 150, 1, 2), -0.4)
+    posterior = both.posterior.assign(
+        dataset_volume_effect=(("chain", "draw", "dyad", "dataset"), effect)
+    )
+    record = DatasetRecord.of(both.panel, "USA-CHN", 0)
+    reading = DatasetReading.of(both.panel, posterior.isel(dyad=0), 0, record)
+    expected = shift_of_panel(both.panel, posterior.isel(chain=0, draw=0))[0, :, 0]
+    np.testing.assert_allclose(reading.offset[0], expected, atol=1e-12)
 
 
 def test_a_year_of_another_tone_is_a_disagreement(alone):

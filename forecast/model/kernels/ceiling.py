@@ -1,4 +1,7 @@
-"""Log-density that a ceiling adds to the steps of a trend: they end below it."""
+"""Log-density that a ceiling adds to the steps of a trend, with its gradient.
+
+It is that of :meth:`forecast.model.process.ceiling.Ceiling.log_density`, where the formula stands.
+"""
 
 import math
 
@@ -21,7 +24,8 @@ _POINTS = np.arange(-REACH * POINTS_PER_UNIT, REACH * POINTS_PER_UNIT + 1) / POI
 _SLOPES = np.exp(-0.5 * _POINTS**2 - HALF_LOG_TWO_PI - log_ndtr(_POINTS))
 # Its logarithm, slope and curvature
 LOG_NORMAL_TABLE = np.column_stack([log_ndtr(_POINTS), _SLOPES, -_SLOPES * (_POINTS + _SLOPES)])
-# Standard deviations below a ceiling; farther below it is left out, as it adds less than 1e-10
+# Standard deviations below a ceiling: the term of a step that ends farther below is less than 1e-10
+# and left out
 MAX_ROOM = 6.5
 
 
@@ -41,6 +45,7 @@ def log_below(bound: float) -> tuple[float, float]:
         )
         return log_mass, math.exp(log_density - log_mass)
     low = min(int(position), len(LOG_NORMAL_TABLE) - 2)
+    # Value, slope and curvature at the points before and behind; the slope has a cubic of its own
     t, (f, g, h), (f1, g1, h1) = position - low, LOG_NORMAL_TABLE[low], LOG_NORMAL_TABLE[low + 1]
     u = 1.0 - t
     start, end, rise, fall = (
@@ -65,15 +70,15 @@ def ceiling_density(
     g_trend: Float,
     g_eras: Float,
 ) -> float:
-    """Log-density that a ceiling adds to the trend's steps within an era.
+    """Log-density that ceilings add to the trend's steps within an era.
 
-    Slopes are added to what is there.
+    `eras` are the headrooms. The slopes are added to `g_x`, `g_trend` and `g_eras`.
     """
     total = 0.0
     for i in range(node_era.size):
         e, entry = node_era[i], stride * i
         start = stride * era_start[e]
-        if entry <= start:  # or before a first era, whose ceiling is not there yet
+        if entry <= start:  # The era begins here, or has not begun: there is no ceiling yet
             continue
         last, retention, scale = x[entry - stride], trend[1, i], trend[2, i]
         ceiling, spread = x[start] + eras[e], math.sqrt(variance_with_edge(scale * scale, softness))

@@ -95,12 +95,12 @@ class Path(NamedTuple):
 
     x: Float  # Path at the nodes
     log_det: float  # Log-determinant of the change of variables from white noise
-    # What serves the gradient: inverse diagonal of the Cholesky factor, the half-solved vector, and
-    # the diagonals one and two below it (see `whitening`)
+    # What the gradient reads again (see `whitening`): inverse diagonal of the Cholesky factor, the
+    # half-solved vector, and the first and second diagonal below
     inverse: Float
     solved: Float
-    beside: Float
-    beyond: Float
+    first_below: Float
+    second_below: Float
     # Transitions by distinct pair of dyad and gap, and by node: retention, shift and spread
     pairs_trend: Float
     pairs_cycle: Float
@@ -122,22 +122,25 @@ class Slopes(NamedTuple):
 
 
 @kernel
-def anchor_variance(a: float, noise: Float, anchor: Anchor) -> Float:
-    """Rough variance of a month's level as its events tell it, by report.
+def anchor_variance(concentration: float, noise: Float, anchor: Anchor) -> Float:
+    """Rough variance of a month's level given its events, by distinct report.
 
-    No concentration stands for no scatter.
+    A concentration of zero stands for no overdispersion.
     """
     variance = np.empty(anchor.report_dyad.size)
     for k in range(variance.size):
         n, sd = anchor.report_events[k], noise[anchor.report_dyad[k]]
-        scattered = (a + n) / (a + 1.0) if a > 0.0 else 1.0
-        variance[k] = scattered / (WHITENING_INFORMATION * n) + sd * sd
+        widening = (concentration + n) / (concentration + 1.0) if concentration > 0.0 else 1.0
+        variance[k] = widening / (WHITENING_INFORMATION * n) + sd * sd
     return variance
 
 
 @kernel
 def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: PathData) -> Path:
-    """Path of the white noise among the values."""
+    """Path that the white noise among the values stands for.
+
+    First the transitions, then the pseudo-observations, then both whiten.
+    """
     anchor, nodes, pairs = data.anchor, data.node_dyad.size, data.pairs
     pairs_trend, pairs_cycle = np.empty((3, pairs.dyad.size)), np.empty((3, pairs.dyad.size))
     if choices.moves:
@@ -160,7 +163,7 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
             target[i] -= eras[data.node_era[i]]
         information[i] = weight[i] * target[i]
     if choices.moves and choices.cycle:
-        x, log_det, inverse, solved, beside, beyond = pair_forward(
+        x, log_det, inverse, solved, first_below, second_below = pair_forward(
             values[choices.white : choices.white + 2 * nodes],
             trend[0],
             trend[1],
@@ -183,14 +186,14 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
             information,
             data.starts,
         )
-        beside, beyond = np.empty(0), np.empty(0)
+        first_below, second_below = np.empty(0), np.empty(0)
     return Path(
         x,
         log_det.item(),
         inverse,
         solved,
-        beside,
-        beyond,
+        first_below,
+        second_below,
         pairs_trend,
         pairs_cycle,
         trend,
@@ -207,7 +210,7 @@ def path_prior(
 ) -> tuple[float, Float, Float]:
     """Log-density of a path with the change of variables, and its slopes in the transitions.
 
-    Adds the others.
+    The slopes in path and eras are added to `g_x` and `g_eras`.
     """
     stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
     g_trend, g_cycle = path.trend, path.cycle
@@ -315,26 +318,37 @@ def whitening_slopes(
     """
     g_trend, g_cycle = path.trend, path.cycle  # Where the model does not have them
     if choices.moves and choices.cycle:
-        g_white, drift, retention, scale, drift_c, retention_c, scale_c, g_weight, g_information = (
-            pair_backward(
-                values[choices.white : choices.white + path.x.size],
-                path.trend[0],
-                path.trend[1],
-                path.trend[2],
-                path.cycle[0],
-                path.cycle[1],
-                path.cycle[2],
-                path.x,
-                path.inverse,
-                path.solved,
-                path.beside,
-                path.beyond,
-                slopes.x,
-                np.asarray(1.0),
-                data.starts,
-            )
+        (
+            g_white,
+            drift,
+            retention,
+            scale,
+            cycle_drift,
+            cycle_retention,
+            cycle_scale,
+            g_weight,
+            g_information,
+        ) = pair_backward(
+            values[choices.white : choices.white + path.x.size],
+            path.trend[0],
+            path.trend[1],
+            path.trend[2],
+            path.cycle[0],
+            path.cycle[1],
+            path.cycle[2],
+            path.x,
+            path.inverse,
+            path.solved,
+            path.first_below,
+            path.second_below,
+            slopes.x,
+            np.asarray(1.0),
+            data.starts,
         )
-        g_trend, g_cycle = in_rows(drift, retention, scale), in_rows(drift_c, retention_c, scale_c)
+        g_trend, g_cycle = (
+            in_rows(drift, retention, scale),
+            in_rows(cycle_drift, cycle_retention, cycle_scale),
+        )
     else:
         process = path.trend if choices.moves else path.cycle
         g_white, drift, retention, scale, g_weight, g_information = path_backward(
@@ -421,8 +435,8 @@ def anchor_backward(
     data: PathData,
 ) -> float:
     """Return the slope in the concentration of pseudo-observations; add the other slopes."""
-    anchor, a = data.anchor, scalar(values, choices.concentration, 0.0)
-    g_variance, g_a = np.zeros(path.variance.size), 0.0
+    anchor, concentration = data.anchor, scalar(values, choices.concentration, 0.0)
+    g_variance, g_concentration = np.zeros(path.variance.size), 0.0
     for i in range(path.weight.size):
         k, d = anchor.report_of_node[i], data.node_dyad[i]
         g_target = g_information[i] * path.weight[i]
@@ -435,8 +449,12 @@ def anchor_backward(
     for k in range(g_variance.size):
         d, n = anchor.report_dyad[k], anchor.report_events[k]
         slopes.dyads[NOISE, d] += 2.0 * dyads[NOISE, d] * g_variance[k]
-        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * WHITENING_INFORMATION * n)
-    return g_a
+        g_concentration += (
+            g_variance[k]
+            * (1.0 - n)
+            / ((concentration + 1.0) * (concentration + 1.0) * WHITENING_INFORMATION * n)
+        )
+    return g_concentration
 
 
 @kernel

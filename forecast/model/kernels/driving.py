@@ -1,4 +1,4 @@
-"""The level that follows what drives it: every period a part of the distance remains."""
+"""Effect of drivers on the cycle: in every period a part of the distance to the target remains."""
 
 import numpy as np
 

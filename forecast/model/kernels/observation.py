@@ -30,9 +30,8 @@ MANY_EVENTS = 40
 summed."""
 PRODUCT_LIMIT = 16
 """Count up to which a rising factorial is taken from its product, above from log-gamma."""
-FARTHEST = 200.0
-"""Log-odds beyond which a level is no further: what a draw makes all but impossible stays a
-number."""
+LOG_ODDS_LIMIT = 200.0
+"""Log-odds are clipped to this, so that a likelihood that is nearly zero stays a number."""
 
 
 @kernel
@@ -89,8 +88,8 @@ def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
 class Reports(NamedTuple):
     """Counts of all months, those of the same counts together."""
 
-    # Months, reports of each month, and places of the first month's first report and of the counts,
-    # of every chunk.
+    # Of every chunk: its months, the reports of each month, the position of its first month in
+    # `months`, and that of its first report in `counts`
     chunks: Index
     months: Index  # Node and dyad of every month of the chunks
     # Cooperative and hostile events, direction and dataset of each report of a chunk's months
@@ -119,13 +118,16 @@ class Space(NamedTuple):
     """Work space of a chunk; arrays hold a month's nodes of the noise one after the other."""
 
     odds: Float
-    good: Float  # Mass of cooperation, and of hostility
-    bad: Float
-    good_product: Float
-    good_slope: Float
-    bad_product: Float
-    bad_slope: Float
-    value: Float  # Likelihood, later the share of a node in a month's
+    # Parameters of the beta distribution: concentration times share of a side
+    cooperative_mass: Float
+    hostile_mass: Float
+    cooperative_product: Float
+    cooperative_slope: Float
+    hostile_product: Float
+    hostile_slope: Float
+    # Likelihood at a node of the quadrature or, of many events, its logarithm; then the node's
+    # share of the likelihood of the month
+    value: Float
 
 
 @kernel
@@ -139,30 +141,38 @@ def few_events(
     by_level: Float,
     by_mass: Float,
 ) -> None:
-    """Multiply the likelihoods by those of a report, and write the slopes of its logarithm."""
+    """Multiply the likelihoods by those of a report, and write the slopes of its logarithm.
+
+    Each loop does one thing, so that the compiler makes vector instructions of it.
+    """
     for j in range(size):
-        s.bad[j] = mass / (1.0 + s.odds[j])
-        s.good[j] = s.odds[j] * s.bad[j]
-    rising_products(s.good, size, cooperative, step, s.good_product, s.good_slope)
-    rising_products(s.bad, size, hostile, step, s.bad_product, s.bad_slope)
+        s.hostile_mass[j] = mass / (1.0 + s.odds[j])
+        s.cooperative_mass[j] = s.odds[j] * s.hostile_mass[j]
+    rising_products(
+        s.cooperative_mass, size, cooperative, step, s.cooperative_product, s.cooperative_slope
+    )
+    rising_products(s.hostile_mass, size, hostile, step, s.hostile_product, s.hostile_slope)
     for j in range(size):
-        by_level[j] = s.good_slope[j] * s.bad_product[j] - s.good_product[j] * s.bad_slope[j]
+        by_level[j] = (
+            s.cooperative_slope[j] * s.hostile_product[j]
+            - s.cooperative_product[j] * s.hostile_slope[j]
+        )
     for j in range(size):
-        by_level[j] *= s.good[j] * s.bad[j]
+        by_level[j] *= s.cooperative_mass[j] * s.hostile_mass[j]
     for j in range(size):
-        by_mass[j] = s.good_slope[j] * s.bad_product[j] * s.good[j]
+        by_mass[j] = s.cooperative_slope[j] * s.hostile_product[j] * s.cooperative_mass[j]
     for j in range(size):
-        by_mass[j] += s.good_product[j] * s.bad_slope[j] * s.bad[j]
+        by_mass[j] += s.cooperative_product[j] * s.hostile_slope[j] * s.hostile_mass[j]
     for j in range(size):
-        s.good_product[j] *= s.bad_product[j]
+        s.cooperative_product[j] *= s.hostile_product[j]
     for j in range(size):
-        s.value[j] *= s.good_product[j]
+        s.value[j] *= s.cooperative_product[j]
     for j in range(size):
-        s.bad_product[j] = 1.0 / (s.good_product[j] * mass)
+        s.hostile_product[j] = 1.0 / (s.cooperative_product[j] * mass)
     for j in range(size):
-        by_level[j] *= s.bad_product[j]
+        by_level[j] *= s.hostile_product[j]
     for j in range(size):
-        by_mass[j] *= s.bad_product[j]
+        by_mass[j] *= s.hostile_product[j]
 
 
 @kernel
@@ -181,18 +191,18 @@ def many_events(
         share = s.odds[j] / (1.0 + s.odds[j])
         up, down = 0.0, 0.0
         if cooperative > 0:
-            log_good, up = rising_factorial(mass * share, cooperative, step)
-            s.value[j] += log_good
+            log_cooperative, up = rising_factorial(mass * share, cooperative, step)
+            s.value[j] += log_cooperative
         if hostile > 0:
-            log_bad, down = rising_factorial(mass * (1.0 - share), hostile, step)
-            s.value[j] += log_bad
+            log_hostile, down = rising_factorial(mass * (1.0 - share), hostile, step)
+            s.value[j] += log_hostile
         by_level[j] = up * (1.0 - share) - down * share
         by_mass[j] = (up + down) / mass
 
 
 @kernel
 def shares_of_nodes(months: int, many: bool, weights: Float, value: Float) -> float:
-    """Turn likelihoods by node into the nodes' shares.
+    """Turn the likelihoods at the nodes into shares of their month's likelihood.
 
     Return the sum of the logarithms of the months' likelihoods.
     """
@@ -233,7 +243,12 @@ def sides_value_gradient(
     ``level`` (node,); ``offset`` (dyad, direction, dataset); ``concentration`` (dataset,), all 0
     without overdispersion; ``noise`` (dyad,); ``shift`` (node, dataset) is added to the level for
     what a dataset reports, and is of no size where there is none. The layout is that of `Reports`.
+
+    Chunk by chunk: the likelihood of every report at every node, then the nodes' shares of the
+    likelihood of their month, then slopes as the mean over nodes. It is one function, because one
+    that is cut compiles to other last digits.
     """
+    # Sizes of the work space: the most values, reports of a month and events of a report
     points, most, widest, busiest = nodes.size, 0, 1, 0
     for chunk in range(chunks.shape[0]):
         most, widest = max(most, chunks[chunk, 0] * points), max(widest, chunks[chunk, 1])
@@ -261,21 +276,22 @@ def sides_value_gradient(
     )
     total = 0.0
     for chunk in range(chunks.shape[0]):
-        months, each, first, first_count = (
+        # One pattern of counts, with many months that have it
+        months, number_of_reports, first, first_count = (
             chunks[chunk, 0],
             chunks[chunk, 1],
             chunks[chunk, 2],
             chunks[chunk, 3],
         )
         size, events = months * points, 0
-        for r in range(each):
+        for r in range(number_of_reports):
             events += counts[first_count + r, 0] + counts[first_count + r, 1]
         many = events > MANY_EVENTS
         for m in range(months):
             for k in range(points):
                 s.value[m * points + k] = 0.0 if many else weights[k]
-        for r in range(each):
-            cooperative, hostile, way, q = (
+        for r in range(number_of_reports):
+            cooperative, hostile, direction, q = (
                 counts[first_count + r, 0],
                 counts[first_count + r, 1],
                 counts[first_count + r, 2],
@@ -283,7 +299,7 @@ def sides_value_gradient(
             )
             for m in range(months):
                 i, d = months_of_chunks[first + m, 0], months_of_chunks[first + m, 1]
-                base = exp_level[i] * exp_offset[d, way, q]
+                base = exp_level[i] * exp_offset[d, direction, q]
                 if shift.size:
                     base *= exp_shift[i, q]
                 for k in range(points):
@@ -294,8 +310,8 @@ def sides_value_gradient(
             else:
                 few_events(size, cooperative, hostile, mass, step, s, by_level[r], by_mass[r])
         total += shares_of_nodes(months, many, weights, s.value)
-        for r in range(each):
-            way, q = counts[first_count + r, 2], counts[first_count + r, 3]
+        for r in range(number_of_reports):
+            direction, q = counts[first_count + r, 2], counts[first_count + r, 3]
             for m in range(months):
                 level_slope, noise_slope = 0.0, 0.0
                 for k in range(points):
@@ -304,7 +320,7 @@ def sides_value_gradient(
                     noise_slope += nodes[k] * part
                 i, d = months_of_chunks[first + m, 0], months_of_chunks[first + m, 1]
                 g_level[i] += level_slope
-                g_offset[d, way, q] += level_slope
+                g_offset[d, direction, q] += level_slope
                 if shift.size:
                     g_shift[i, q] += level_slope
                 g_noise[d] += noise_slope
@@ -346,9 +362,11 @@ def month_log_likelihood(
             for k in range(nodes.size):
                 total = math.log(weights[k])
                 for r in range(reports.shape[0]):
-                    way, q = reports[r, 2], reports[r, 3]
-                    log_odds = level[i, m] + noise[i, dyad] * nodes[k] + offset[i, dyad, way, q]
-                    odds = math.exp(max(-FARTHEST, min(FARTHEST, log_odds)))
+                    direction, q = reports[r, 2], reports[r, 3]
+                    log_odds = (
+                        level[i, m] + noise[i, dyad] * nodes[k] + offset[i, dyad, direction, q]
+                    )
+                    odds = math.exp(max(-LOG_ODDS_LIMIT, min(LOG_ODDS_LIMIT, log_odds)))
                     step = 1.0 if concentration[i, q] > 0.0 else 0.0
                     mass = concentration[i, q] if step > 0.0 else 1.0
                     if reports[r, 0] > 0:

@@ -19,7 +19,8 @@ class KernelOp(Op):  # type: ignore[misc]
     __props__ = ("kernel", "dims")
 
     def __init__(self, kernel: Callable[..., Any], dims: tuple[int, ...]) -> None:
-        self.kernel, self.dims = kernel, dims  # `dims` are the numbers of dims of its outputs
+        self.kernel = kernel
+        self.dims = dims  # Number of dims of each output
 
     def make_node(self, *inputs: Any) -> Apply:
         outputs = [pt.tensor(dtype="float64", shape=(None,) * dims) for dims in self.dims]
@@ -51,8 +52,9 @@ class SidesLikelihood(KernelOp):
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
         """Scale the gradients that were computed with the value."""
-        plain = inputs[len(self.dims) - 1 :]
-        return [cotangents[0] * g for g in outputs[1:]] + [disconnected_type() for _ in plain]
+        number = len(self.dims) - 1
+        gradients = [cotangents[0] * gradient for gradient in outputs[1:]]
+        return [*gradients, *(disconnected_type() for _ in inputs[number:])]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Only the value is differentiable."""
@@ -71,7 +73,7 @@ class WhitenedPath(KernelOp):
         (1, 0, 1, 1),
     )
     gradient: ClassVar[KernelOp] = KernelOp(whitening.path_backward, (1,) * 6)
-    read_again: ClassVar[slice] = slice(1, 4)  # Which of the inputs the gradient reads
+    inputs_of_gradient: ClassVar[slice] = slice(1, 4)  # Drift, retention and scale
 
     def __init__(self) -> None:
         super().__init__(*self.forward)
@@ -82,14 +84,17 @@ class WhitenedPath(KernelOp):
             g_x = pt.zeros_like(inputs[0])
         if isinstance(g_log_det.type, DisconnectedType):
             g_log_det = pt.constant(0.0)
-        x, _, *serving = outputs
-        gradients = self.gradient(*inputs[self.read_again], x, *serving, g_x, g_log_det, inputs[-1])
+        x, _, *intermediates = outputs
+        gradients = self.gradient(
+            *inputs[self.inputs_of_gradient], x, *intermediates, g_x, g_log_det, inputs[-1]
+        )
         return [*gradients, disconnected_type()]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Every input but the starts, the last, reaches the path and the log-determinant."""
-        last, serving = len(node.inputs) - 1, len(self.dims) - 2
-        return [[i < last, i < last, *[False] * serving] for i in range(last + 1)]
+        starts = len(node.inputs) - 1
+        intermediates = [False] * (len(self.dims) - 2)
+        return [[i < starts, i < starts, *intermediates] for i in range(starts + 1)]
 
 
 class WhitenedPair(WhitenedPath):
@@ -97,7 +102,7 @@ class WhitenedPair(WhitenedPath):
 
     forward = whitening.pair_forward, (1, 0, 1, 1, 1, 1)
     gradient = KernelOp(whitening.pair_backward, (1,) * 9)
-    read_again = slice(7)
+    inputs_of_gradient = slice(7)
 
 
 class Following(KernelOp):

@@ -10,7 +10,7 @@ from forecast.model.kernels import kernel
 
 NONE = -1  # Position of a value that the model does not have: a constant stands for it
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-# Rows of the quantities of dyads
+# Rows of the quantities of dyads; `forecast.model.densities.DYAD_QUANTITIES` has their names
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)
 
 
@@ -30,7 +30,7 @@ class ByDyad(NamedTuple):
     """Positions of a quantity of every dyad: the population's mean and spread, and the dyads'."""
 
     positions: Index
-    constant: Float  # Value where there is no place for dyads
+    constant: Float  # Value of a quantity that the model does not estimate
     positive: Bool  # Whether the value is the exponential of what stands there
 
 
@@ -79,13 +79,13 @@ def add_slopes(values: Float, by_value: Float, coordinates: Coordinates, slope: 
 
 @kernel
 def scalar(values: Float, index: int, otherwise: float) -> float:
-    """Value of a place, or a constant."""
+    """Value at a position, or a constant where the position is `NONE`."""
     return values[index] if index >= 0 else otherwise
 
 
 @kernel
 def dyads_forward(values: Float, by_dyad: ByDyad, dyads: int) -> Float:
-    """Values of every quantity, (quantity, dyad)."""
+    """Values of the quantities of dyads, (quantity, dyad)."""
     result = np.empty((by_dyad.constant.size, dyads))
     for k in range(by_dyad.constant.size):
         population, spread, first_dyad = (
@@ -127,11 +127,11 @@ def dyads_backward(
 
 
 @kernel
-def era_values(values: Float, by_dyad: Float, choices: Choices, era_dyad: Index) -> Float:
+def era_values(values: Float, dyads: Float, choices: Choices, era_dyad: Index) -> Float:
     """Headroom of every era under a ceiling, or a constant trend; both around the dyad's."""
     result = np.empty(era_dyad.size)
     for e in range(result.size):
-        value = by_dyad[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
+        value = dyads[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
         if choices.era_spread >= 0:
             value += values[choices.era_spread] * values[choices.eras + e]
         result[e] = math.exp(value) if choices.ceiling else value

@@ -29,7 +29,7 @@ class Pairs(NamedTuple):
     gap: Index
     new_era: Index
     of_node: Index
-    nodes: Index  # How many nodes have it
+    nodes: Index  # Number of nodes of each pair
 
 
 @kernel
@@ -147,7 +147,8 @@ def log_scales(by_pair: Float, pairs: Pairs) -> float:
 def to_pairs(by_pair: Float, g_moves: Float, g_whitening: Float, pairs: Pairs) -> Float:
     """Slopes in the transitions of pairs, (3, pair).
 
-    They are both parts of those at the nodes, less those of `log_scales`.
+    They are the sums over nodes of the slopes in the moves' density and in the change of variables,
+    less those of `log_scales`.
     """
     result = np.zeros((3, pairs.dyad.size))
     for p in range(pairs.nodes.size):
@@ -166,28 +167,28 @@ def process_density(
 ) -> tuple[float, Float]:
     """Log-density of one component of a path, and its slopes in its transitions, (3, node).
 
-    Constants and `log_scales` are left out. The component stands in every so many entries of `x`,
-    from the first; its slopes are added to what is there.
+    Constants and `log_scales` are left out. The component has every `stride`-th entry of `x` from
+    `first` on; the slopes in them are added to `g_x`.
     """
     total, g_process = 0.0, np.zeros(process.shape)
     for d in range(starts.size - 1):
         for i in range(starts[d], starts[d + 1]):
-            e, drift, retention, scale = (
+            entry, drift, retention, scale = (
                 first + stride * i,
                 process[0, i],
                 process[1, i],
                 process[2, i],
             )
             follows = i > starts[d]
-            last = x[e - stride] if follows else 0.0
-            sharp = 1.0 / scale
-            off = (x[e] - drift - retention * last) * sharp
-            g = off * sharp
-            total -= 0.5 * off * off
-            g_x[e] -= g
+            last = x[entry - stride] if follows else 0.0
+            precision_root = 1.0 / scale
+            residual = (x[entry] - drift - retention * last) * precision_root
+            g = residual * precision_root
+            total -= 0.5 * residual * residual
+            g_x[entry] -= g
             g_process[0, i] = g
-            g_process[2, i] = off * g
+            g_process[2, i] = residual * g
             if follows:
-                g_x[e - stride] += retention * g
+                g_x[entry - stride] += retention * g
                 g_process[1, i] = g * last
     return total, g_process

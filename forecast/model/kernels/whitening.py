@@ -9,7 +9,8 @@ close to what the data say, ``z`` is nearly white and nearly independent of the 
 
 Of a trend and a cycle around it the pseudo-observations see the sum. Written one behind the other,
 :math:`(s_0, f_0, s_1, f_1, \ldots)`, their precision has five diagonals. It is factored as
-:math:`A = M D M^\top`, :math:`M` of unit diagonal and :math:`m_i`, :math:`n_i` beside it,
+:math:`A = M D M^\top`, where :math:`M` has a unit diagonal, with :math:`m_i` and :math:`n_i` on the
+first and the second diagonal below it,
 
 .. math::
 
@@ -18,6 +19,10 @@ Of a trend and a cycle around it the pseudo-observations see the sum. Written on
 
 so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot :math:`d_i` that is not
 positive the log-determinant is not a number.
+
+In the code `first_below` is :math:`m`, `second_below` is :math:`n`, `off_one` and `off_two` are the
+diagonals of :math:`A` one and two below its main one, and `right` is :math:`r`. ``g_name`` is the
+slope of the log-density in ``name``; in sweeps that run backward it is that of the entry at hand.
 """
 
 import numpy as np
@@ -25,7 +30,8 @@ import numpy as np
 from forecast.base.typing import Float, Index
 from forecast.model.kernels import kernel
 
-# One logarithm for this many pivots: their product stays far inside the floats.
+# Pivots of which one logarithm is taken: their product stays far inside the range of floats, and a
+# logarithm takes as long as many products
 LOG_EVERY = 16
 
 
@@ -151,9 +157,9 @@ def path_backward(
                 g_bi = g_b[i] - g_r * solved[i - 1] - g_diagonal * b * inverse[i]
                 below_v[d] = -g_r * b
                 below_l[d] = -g_bi * b * inverse[i - 1]
-                g_off = g_bi * inverse[i - 1]
-                g_retention[i] -= q[i] * g_off
-                g_q[i] -= retention[i] * g_off
+                g_off_one = g_bi * inverse[i - 1]
+                g_retention[i] -= q[i] * g_off_one
+                g_q[i] -= retention[i] * g_off_one
             if i + 1 < starts[d + 1]:
                 p, c = retention[i + 1], drift[i + 1]
                 g_retention[i + 1] += q[i + 1] * (2.0 * p * g_a - c * g_r)
@@ -168,24 +174,25 @@ def path_backward(
 
 @kernel
 def colour(
-    z: Float, diagonal: Float, off: Float, off2: Float, right: Float
+    z: Float, diagonal: Float, off_one: Float, off_two: Float, right: Float
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Vector, log-determinant, and what serves the gradient.
+    """Draw of white noise, log-determinant, and what `colour_backward` reads again.
 
-    That is the inverse of the Cholesky diagonal, the half-solved vector, and the diagonals of M.
+    It reads the inverse of the Cholesky diagonal, the half-solved vector, and both diagonals of M.
     """
     number = z.size
     x, inverse, solved = np.empty(number), np.empty(number), np.empty(number)
-    beside, beyond = np.zeros(number + 2), np.zeros(number + 2)  # Followed by two zeros each
+    # Two zeros at the end serve the sweep up.
+    first_below, second_below = np.zeros(number + 2), np.zeros(number + 2)
     m, k, k_before, y, y_before = 0.0, 0.0, 0.0, 0.0, 0.0
     product, log_det = 1.0, 0.0
     for i in range(number):
-        u = off[i] - off2[i] * m
-        m, n = u * k, off2[i] * k_before
-        pivot = diagonal[i] - u * u * k - n * off2[i]
+        u = off_one[i] - off_two[i] * m
+        m, n = u * k, off_two[i] * k_before
+        pivot = diagonal[i] - u * u * k - n * off_two[i]
         y, y_before = right[i] - m * y - n * y_before, y
         k, k_before = 1.0 / pivot, k
-        beside[i], beyond[i], inverse[i], solved[i] = m, n, np.sqrt(k), y * k
+        first_below[i], second_below[i], inverse[i], solved[i] = m, n, np.sqrt(k), y * k
         product *= inverse[i]
         if i % LOG_EVERY == LOG_EVERY - 1 or i == number - 1:
             log_det += np.log(product)
@@ -193,11 +200,14 @@ def colour(
     after, later = 0.0, 0.0
     for i in range(number - 1, -1, -1):
         after, later = (
-            solved[i] + z[i] * inverse[i] - beside[i + 1] * after - beyond[i + 2] * later,
+            solved[i]
+            + z[i] * inverse[i]
+            - first_below[i + 1] * after
+            - second_below[i + 2] * later,
             after,
         )
         x[i] = after
-    return x, np.asarray(log_det), inverse, solved, beside, beyond
+    return x, np.asarray(log_det), inverse, solved, first_below, second_below
 
 
 @kernel
@@ -206,8 +216,8 @@ def colour_backward(
     x: Float,
     inverse: Float,
     solved: Float,
-    beside: Float,
-    beyond: Float,
+    first_below: Float,
+    second_below: Float,
     g_x: Float,
     g_log_det: float,
 ) -> tuple[Float, Float, Float, Float, Float]:
@@ -217,7 +227,7 @@ def colour_backward(
     """
     number = x.size
     g_z, g_half = np.empty(number), np.empty(number)
-    g_diagonal, g_off, g_off2, g_right = (
+    g_diagonal, g_off_one, g_off_two, g_right = (
         np.empty(number),
         np.empty(number),
         np.empty(number),
@@ -225,44 +235,44 @@ def colour_backward(
     )
     g, g_before = 0.0, 0.0
     for i in range(number):  # reverse of the sweep up
-        g, g_before = g_x[i] - beside[i] * g - beyond[i] * g_before, g
+        g, g_before = g_x[i] - first_below[i] * g - second_below[i] * g_before, g
         g_z[i] = g * inverse[i]
         g_half[i] = g_z[i] * inverse[i]
-    r, r_after, a, a_after, o, o2, o2_after = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    r, r_after, a, a_after, o, o_two, o_two_after = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(number - 1, -1, -1):  # reverse of the sweep down
         j, h = max(i - 1, 0), max(i - 2, 0)  # what a first entry reads there meets a zero
-        m, n = beside[i + 1], beyond[i + 2]
+        m, n = first_below[i + 1], second_below[i + 2]
         r, r_after = g_half[i] - m * r - n * r_after, r
         direct = (
             g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i])
             + 0.5 * g_log_det * inverse[i] * inverse[i]
         )
-        a, a_after = -direct - m * (o + a * m) - n * (o2_after + a_after * n), a
-        o = -g_half[j] * x[i] - r * solved[j] - o * beyond[i + 1] - 2.0 * a * beside[i]
-        o2, o2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], o2
-        g_diagonal[i], g_right[i], g_off[i], g_off2[i] = a, r, o, o2 - o * beside[j]
-    return g_z, g_diagonal, g_off, g_off2, g_right
+        a, a_after = -direct - m * (o + a * m) - n * (o_two_after + a_after * n), a
+        o = -g_half[j] * x[i] - r * solved[j] - o * second_below[i + 1] - 2.0 * a * first_below[i]
+        o_two, o_two_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * second_below[i], o_two
+        g_diagonal[i], g_right[i], g_off_one[i], g_off_two[i] = a, r, o, o_two - o * first_below[j]
+    return g_z, g_diagonal, g_off_one, g_off_two, g_right
 
 
 @kernel
 def pair_forward(
     z: Float,
-    drift_s: Float,
-    retention_s: Float,
-    scale_s: Float,
-    drift_f: Float,
-    retention_f: Float,
-    scale_f: Float,
+    trend_drift: Float,
+    trend_retention: Float,
+    trend_scale: Float,
+    cycle_drift: Float,
+    cycle_retention: Float,
+    cycle_scale: Float,
     weight: Float,
     information: Float,
     starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Path (2 node,), log-determinant, and what serves the gradient.
+    """Path (2 node,), log-determinant, and what `pair_backward` reads again.
 
-    Trend and cycle of every node stand in turn.
+    The path has trend and cycle of a node next to each other.
     """
     nodes = weight.size
-    diagonal, off, off2, right = (
+    diagonal, off_one, off_two, right = (
         np.empty(2 * nodes),
         np.zeros(2 * nodes),
         np.empty(2 * nodes),
@@ -271,10 +281,10 @@ def pair_forward(
     for i in range(nodes):
         diagonal[2 * i], diagonal[2 * i + 1] = weight[i], weight[i]
         right[2 * i], right[2 * i + 1] = information[i], information[i]
-        off[2 * i + 1] = weight[i]
-    _add_transitions(drift_s, retention_s, scale_s, starts, 0, diagonal, off2, right)
-    _add_transitions(drift_f, retention_f, scale_f, starts, 1, diagonal, off2, right)
-    return colour(z, diagonal, off, off2, right)
+        off_one[2 * i + 1] = weight[i]
+    _add_transitions(trend_drift, trend_retention, trend_scale, starts, 0, diagonal, off_two, right)
+    _add_transitions(cycle_drift, cycle_retention, cycle_scale, starts, 1, diagonal, off_two, right)
+    return colour(z, diagonal, off_one, off_two, right)
 
 
 @kernel
@@ -285,57 +295,67 @@ def _add_transitions(
     starts: Index,
     part: int,
     diagonal: Float,
-    off2: Float,
+    off_two: Float,
     right: Float,
 ) -> None:
-    """Add to the precision and the right-hand side what the transitions of a part put there."""
+    """Add the transitions of a part, 0 the trend and 1 the cycle, to precision and right side."""
     for d in range(starts.size - 1):
         for i in range(starts[d], starts[d + 1]):
-            e, q = 2 * i + part, 1.0 / (scale[i] * scale[i])
-            diagonal[e] += q
-            right[e] += q * drift[i]
-            off2[e] = 0.0
+            entry, q = 2 * i + part, 1.0 / (scale[i] * scale[i])
+            diagonal[entry] += q
+            right[entry] += q * drift[i]
+            off_two[entry] = 0.0
             if i > starts[d]:
                 coupling = retention[i] * q
-                off2[e] = -coupling
-                diagonal[e - 2] += retention[i] * coupling
-                right[e - 2] -= coupling * drift[i]
+                off_two[entry] = -coupling
+                diagonal[entry - 2] += retention[i] * coupling
+                right[entry - 2] -= coupling * drift[i]
 
 
 @kernel
 def pair_backward(
     z: Float,
-    drift_s: Float,
-    retention_s: Float,
-    scale_s: Float,
-    drift_f: Float,
-    retention_f: Float,
-    scale_f: Float,
+    trend_drift: Float,
+    trend_retention: Float,
+    trend_scale: Float,
+    cycle_drift: Float,
+    cycle_retention: Float,
+    cycle_scale: Float,
     x: Float,
     inverse: Float,
     solved: Float,
-    beside: Float,
-    beyond: Float,
+    first_below: Float,
+    second_below: Float,
     g_x: Float,
     g_log_det: Float,
     starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float, Float]:
     """Gradients with respect to all inputs of `pair_forward` but the starts."""
-    nodes = scale_s.size
-    g_z, g_diagonal, g_off, g_off2, g_right = colour_backward(
-        z, x, inverse, solved, beside, beyond, g_x, g_log_det.item()
+    nodes = trend_scale.size
+    g_z, g_diagonal, g_off_one, g_off_two, g_right = colour_backward(
+        z, x, inverse, solved, first_below, second_below, g_x, g_log_det.item()
     )
     g_weight, g_information = np.empty(nodes), np.empty(nodes)
     for i in range(nodes):
-        g_weight[i] = g_diagonal[2 * i] + g_diagonal[2 * i + 1] + g_off[2 * i + 1]
+        g_weight[i] = g_diagonal[2 * i] + g_diagonal[2 * i + 1] + g_off_one[2 * i + 1]
         g_information[i] = g_right[2 * i] + g_right[2 * i + 1]
-    by_s = _collect_transitions(
-        drift_s, retention_s, scale_s, starts, 0, g_diagonal, g_off2, g_right
+    g_trend = _collect_transitions(
+        trend_drift, trend_retention, trend_scale, starts, 0, g_diagonal, g_off_two, g_right
     )
-    by_f = _collect_transitions(
-        drift_f, retention_f, scale_f, starts, 1, g_diagonal, g_off2, g_right
+    g_cycle = _collect_transitions(
+        cycle_drift, cycle_retention, cycle_scale, starts, 1, g_diagonal, g_off_two, g_right
     )
-    return g_z, by_s[0], by_s[1], by_s[2], by_f[0], by_f[1], by_f[2], g_weight, g_information
+    return (
+        g_z,
+        g_trend[0],
+        g_trend[1],
+        g_trend[2],
+        g_cycle[0],
+        g_cycle[1],
+        g_cycle[2],
+        g_weight,
+        g_information,
+    )
 
 
 @kernel
@@ -346,21 +366,21 @@ def _collect_transitions(
     starts: Index,
     part: int,
     g_diagonal: Float,
-    g_off2: Float,
+    g_off_two: Float,
     g_right: Float,
 ) -> tuple[Float, Float, Float]:
-    """Gradients of a part's drift, retention and scale."""
+    """Gradients of drift, retention and scale of a part, 0 the trend and 1 the cycle."""
     g_drift, g_retention, g_scale = np.empty(drift.size), np.zeros(drift.size), np.empty(drift.size)
     for d in range(starts.size - 1):
         for i in range(starts[d], starts[d + 1]):
-            e, q, c = 2 * i + part, 1.0 / (scale[i] * scale[i]), drift[i]
-            by_precision, by_drift = g_diagonal[e] + c * g_right[e], g_right[e]
+            entry, q, c = 2 * i + part, 1.0 / (scale[i] * scale[i]), drift[i]
+            by_precision, by_drift = g_diagonal[entry] + c * g_right[entry], g_right[entry]
             if i > starts[d]:
                 p = retention[i]
-                by_coupling = p * g_diagonal[e - 2] - g_off2[e] - c * g_right[e - 2]
+                by_coupling = p * g_diagonal[entry - 2] - g_off_two[entry] - c * g_right[entry - 2]
                 by_precision += p * by_coupling
-                by_drift -= p * g_right[e - 2]
-                g_retention[i] = q * (by_coupling + p * g_diagonal[e - 2])
+                by_drift -= p * g_right[entry - 2]
+                g_retention[i] = q * (by_coupling + p * g_diagonal[entry - 2])
             g_drift[i] = q * by_drift
             g_scale[i] = -2.0 * q / scale[i] * by_precision
     return g_drift, g_retention, g_scale
