@@ -1,6 +1,6 @@
 """Creation of questions: unspecified fields are filled in from the current data, and fixed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from forecast.base.typing import Bool, Dyad
 from forecast.data.events.dyads import dyad_labels
 from forecast.data.panel.kinds import Panel
 from forecast.desk.questions.compound import CompoundQuestion
-from forecast.desk.questions.form import question_of
+from forecast.desk.questions.form import MAX_NAME, VERSION, name_of, question_of
 from forecast.desk.questions.record import (
     named_dataset,
     record_of,
@@ -123,27 +123,18 @@ def make_question(
     last = optional_day(last, "last")
     require_monthly_counts(panel)
     index_of_dyad(panel, dyad)
-    choices = {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}
-    chosen: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
-    if len(chosen) != 1:
-        named = ", ".join(chosen) or "nothing"
-        raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
+    name, value = _only_choice(
+        {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}
+    )
     number = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
     require_reporting(panel, dyad, number, "dataset")
     record = replace(record_of(panel, dyad, number), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
-    ((name, value),) = chosen.items()
-    in_percent = name in ("above", "below", "level") and measure == "share"
-    if in_percent and (fault := described_fraction(name, float(value))):
-        raise QuestionError(fault)
-    if (when != "at" or span is not None) and name == "level":
-        raise QuestionError("when, span: rolling windows are for shares; leave them out of level")
-    if span is not None and when == "at":
-        raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
-    if measure == "tone" and (name == "level" or when != "at"):
-        raise QuestionError(
-            "measure: the tone of a window can be higher, lower, above or below; leave out the rest"
-        )
+    if name in ("above", "below", "level") and measure == "share":
+        fault = described_fraction(name, value)
+        if fault:
+            raise QuestionError(fault)
+    _require_rolling_share(name, measure, when, span)
     if measure == "tone" and record.goldstein is None:
         raise QuestionError(
             f"measure: {NO_SCORES.reason}, so that they have no tone; ask for the share"
@@ -151,15 +142,15 @@ def make_question(
     what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}"
     fields: dict[str, Any]
     if name == "level":
-        fields = {"kind": "level", "threshold": float(value)}
+        fields = {"kind": "level", "threshold": value}
     else:
         fields = {"compare": "at least" if name in ("higher", "above") else "at most"}
         if measure == "tone":
-            fields |= _tone_fields(record, baseline_months, name, float(value))
+            fields |= _tone_fields(record, baseline_months, name, value)
         else:
-            fields |= _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
+            fields |= _share_fields(record, baseline_months, name, value, when, span or SPAN)
     fields |= {
-        "version": 1,
+        "version": VERSION,
         "id": id or _name(dyad, what, fields.get("when", ""), window),
         **terms_of(record, *window),
     }
@@ -168,6 +159,29 @@ def make_question(
     )
     assert isinstance(question, SingleQuestion)
     return question.model_copy(update={"base_rate": base_rate(question, record)})
+
+
+def _only_choice(choices: Mapping[str, float | None]) -> tuple[str, float]:
+    """Return the name and value of the one thing that is asked."""
+    chosen = {name: float(value) for name, value in choices.items() if value is not None}
+    if len(chosen) != 1:
+        named = ", ".join(chosen) or "nothing"
+        raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
+    ((name, value),) = chosen.items()
+    return name, value
+
+
+def _require_rolling_share(name: str, measure: str, when: str, span: int | None) -> None:
+    """Reject rolling windows of anything but a share, and their length without them."""
+    rolling = when != "at"
+    if (rolling or span is not None) and name == "level":
+        raise QuestionError("when, span: rolling windows are for shares; leave them out of level")
+    if span is not None and not rolling:
+        raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
+    if measure == "tone" and (name == "level" or rolling):
+        raise QuestionError(
+            "measure: the tone of a window can be higher, lower, above or below; leave out the rest"
+        )
 
 
 @checked
@@ -261,7 +275,9 @@ def _compound(
         for part, window in zip(parts, windows, strict=True)
     ]
     name = link.join(names) + (windows[0] if alike else "")
-    question = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
+    question = question_of(
+        {"version": VERSION, "id": id or name[:MAX_NAME].strip("-"), **values}, "question"
+    )
     assert isinstance(question, CompoundQuestion)
     rates = [(part.base_rate, 1.0) for part in question.parts if part.base_rate is not None]
     if len(rates) < len(question.parts):
@@ -273,32 +289,34 @@ def _compound(
 def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
     """Return how often the question would have been a yes in windows of the last ten years.
 
-    Every month that is covered to its end ends a window. Windows overlap, so that n of m months
-    that are not void count as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few
-    prove little. None of a level, or where no window is over.
+    Every month that is covered to its end ends a window. Windows overlap: n windows of m months
+    that are not void are worth n / m separate ones, at least one. To these one yes and one no are
+    added, because so few prove little. None of a level, or where no window is over.
     """
-    seen = np.flatnonzero(record.whole)
-    if not question.resolvable or not seen.size:
+    whole_months = np.flatnonzero(record.whole)
+    if not question.resolvable or not whole_months.size:
         return None
     months = question.months
     length = months + (len(question.before) if isinstance(question, PassageQuestion) else 0)
-    ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, length), int(seen[-1]) + 2)
-    stops = [stop for stop in ends if record.whole[stop - length : stop].all()]
-    settled = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
-    yes, windows = (sum(bool(pair[part]) for pair in settled) for part in (0, 1))
+    last_stop = int(whole_months[-1]) + 1
+    first_stop = max(last_stop + 1 - BASE_MONTHS, length)
+    settled = [
+        _settle_earlier(question, record, slice(stop - months, stop))
+        for stop in range(first_stop, last_stop + 1)
+        if record.whole[stop - length : stop].all()
+    ]
+    yes = sum(bool(is_yes) for is_yes, _ in settled)
+    windows = sum(bool(not_void) for _, not_void in settled)
     if not windows:
         return None
-    apart = max(windows / length, 1.0)
-    return round((yes / windows * apart + 1) / (apart + 2), 4)
+    separate = max(windows / length, 1.0)
+    return round((yes / windows * separate + 1) / (separate + 2), 4)
 
 
 def _settle_earlier(
     question: SingleQuestion, record: DatasetRecord, window: slice
 ) -> tuple[Bool, Bool]:
-    """Settle the question for an earlier window.
-
-    What rolling windows hold of the months before goes with it.
-    """
+    """Settle the question for an earlier window, with the months before it of rolling windows."""
     if isinstance(question, PassageQuestion):
         before = _pairs(record, window.start, len(question.before))
         question = question.model_copy(update={"before": before})
@@ -359,8 +377,7 @@ def _share_fields(
 def _name(dyad: str, what: str, when: str, window: tuple[date, date]) -> str:
     """Make a name of what is asked, and of which months."""
     first, last = (f"{day:%Y-%m}" for day in window)
-    words = "-".join(part for part in (dyad, what, when, first, "to", last) if part).lower()
-    return "".join(c if c.isascii() and c.isalnum() else "-" for c in words)[:80].strip("-")
+    return name_of([dyad, what, when, first, "to", last])
 
 
 def _window(record: DatasetRecord, months: int | None, last: date | None) -> tuple[date, date]:

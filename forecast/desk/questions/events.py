@@ -14,7 +14,7 @@ from forecast.data.events.dyads import dyad_labels
 from forecast.data.events.sets import OWN_CODES
 from forecast.data.panel.record import coverage_end
 from forecast.desk.questions.event_question import EventQuestion
-from forecast.desk.questions.form import VERSION, question_of
+from forecast.desk.questions.form import VERSION, name_of, question_of
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import forecast_events
 from forecast.outlook.hazards.results import EventForecast, Expected
@@ -71,36 +71,23 @@ def make_event_question(
         table, dyad, asked, as_of_day=optional_day(as_of, "as_of"), dataset=dataset
     )
     asked = forecast.asked  # with the first day of its window
-    assert asked.first is not None
-    wanted = asked.wanted
     if asked.quiet is None and forecast.recorded >= asked.at_least:
         raise QuestionError(
             f"from: the window already has {count(forecast.recorded, 'event')} of the set by "
             f"{forecast.as_of}; ask for more (--at-least SET:NUMBER) or from a later day"
         )
-    name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name
-    number = str(asked.at_least) if asked.quiet is None else f"quiet-{asked.quiet}"
     fields = {
         "version": VERSION,
-        "id": id or event_id(dyad, [name, asked.by, asked.actor, number], asked.first, asked.last),
+        "id": id or _default_id(dyad, asked),
         "kind": "events",
         "dyad": dyad,
         "label": dyad_labels().get(dyad, dyad),
         "dataset": dataset or table.datasets[0],
         "asked": forecast.as_of,
         "data": forecast.data,
-        "first": asked.first,
-        "last": asked.last,
         "void_after": add_months(asked.last, YEAR),
-        "set": wanted.name,
-        "definition": wanted.definition,
-        "codes": list(wanted.codes),
-        "summary_words": list(wanted.words) or None,
-        "at_least": asked.at_least,
-        "by": asked.by,
-        "actor": asked.actor,
-        "quiet": asked.quiet,
         "base_rate": round(forecast.ten_years, 4),
+        **_fields_of(asked),
     }
     question = question_of(
         {field: value for field, value in fields.items() if value is not None}, "question"
@@ -109,12 +96,34 @@ def make_event_question(
     return question
 
 
+def _fields_of(asked: AskedEvents) -> dict[str, Any]:
+    """Return what is asked of the events as fields of a question."""
+    wanted = asked.wanted
+    return {
+        "first": asked.first,
+        "last": asked.last,
+        "set": wanted.name,
+        "definition": wanted.definition,
+        "codes": list(wanted.codes),
+        "summary_words": list(wanted.words) or None,
+        "at_least": asked.at_least,
+        "by": asked.by,
+        "actor": asked.actor,
+        "quiet": asked.quiet,
+    }
+
+
+def _default_id(dyad: str, asked: AskedEvents) -> str:
+    assert asked.first is not None
+    wanted = asked.wanted
+    name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name
+    number = str(asked.at_least) if asked.quiet is None else f"quiet-{asked.quiet}"
+    return event_id(dyad, [name, asked.by, asked.actor, number], asked.first, asked.last)
+
+
 def event_id(dyad: str, what: Sequence[str | None], first: date, last: date) -> str:
     """Return a name made of what is asked, and of which days."""
-    words = "-".join([dyad, *(part for part in what if part), f"{first}", "to", f"{last}"]).lower()
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)[
-        :80
-    ].strip("-")
+    return name_of([dyad, *(part or "" for part in what), f"{first}", "to", f"{last}"])
 
 
 @checked

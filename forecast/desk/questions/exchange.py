@@ -29,7 +29,7 @@ from forecast.base.reading import read_bytes
 from forecast.base.typing import Float, Months, Seed
 from forecast.data.events.table import EventTable
 from forecast.data.panel.record import last_known
-from forecast.desk.questions.form import VERSION, question_of
+from forecast.desk.questions.form import MAX_NAME, VERSION, question_of
 from forecast.desk.questions.history import History
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.outlook.benchmarks import pool_simulations
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 MAX_QUESTION_SET = 50_000_000  # bytes of a question set
 MAX_SET_QUESTIONS = 5_000  # questions of a question set
 MAX_QUESTION_TEXT = 1_000  # characters of a question; more are cut
-MAX_NAME = 80  # characters of the name of a question
 DIGEST_LENGTH = 16  # hexadecimal digits: 64 bits, no two ids of a set alike
 NAME_BEFORE_DIGEST = 60  # characters of a name to which a digest is appended
 MAX_EVENTS_OF_A_CDF = 200  # numbers of events in a CDF
@@ -104,22 +103,22 @@ def read_question_set(path: str | Path, asked: date) -> list[Imported]:
             f"{path}: expected the list `questions`, of at most {MAX_SET_QUESTIONS:,}"
         )
     imported = []
-    for position, each in enumerate(questions):
-        where = f"{path}, question {position + 1}"
-        if not isinstance(each, dict) or not isinstance(each.get("question"), str):
+    for number, entry in enumerate(questions, 1):
+        where = f"{path}, question {number}"
+        if not isinstance(entry, dict) or not isinstance(entry.get("question"), str):
             raise QuestionError(f"{where}: field `question`: expected a text")
-        if isinstance(each.get("id"), list):  # a combination of two questions
+        if isinstance(entry.get("id"), list):  # a combination of two questions
             continue
-        closes = _closing_day(each, where)
+        closes = _closing_day(entry, where)
         if closes is not None and closes > asked:
-            imported.append(_imported(each, closes, asked, where))
+            imported.append(_imported(entry, closes, asked, where))
     return imported
 
 
-def _closing_day(each: dict[str, Any], where: str) -> date | None:
+def _closing_day(entry: dict[str, Any], where: str) -> date | None:
     """Return the day on which a question closes; the last of its resolution dates."""
-    days = each.get("resolution_dates")
-    stated = days if isinstance(days, list) and days else [each.get("market_info_close_datetime")]
+    days = entry.get("resolution_dates")
+    stated = days if isinstance(days, list) and days else [entry.get("market_info_close_datetime")]
     texts = [text for text in stated if isinstance(text, str) and text != "N/A"]
     try:
         return max((date.fromisoformat(text[:10]) for text in texts), default=None)
@@ -129,31 +128,37 @@ def _closing_day(each: dict[str, Any], where: str) -> date | None:
         ) from error
 
 
-def _imported(each: dict[str, Any], closes: date, asked: date, where: str) -> Imported:
-    text = " ".join(printable(each["question"]).split())[:MAX_QUESTION_TEXT]
-    url = each.get("url")
-    given = {"version": VERSION, "kind": "outside", "text": text, "asked": asked, "closes": closes}
-    good = isinstance(url, str) and re.fullmatch(r"https?://[^\s<>\"']{1,500}", url)
-    source = printable(str(each.get("source") or "market"))[:80]
-    fields = given | {
-        "id": _name(each, where),
+def _imported(entry: dict[str, Any], closes: date, asked: date, where: str) -> Imported:
+    """Return an entry of a set as an outside question, with its price."""
+    name = _name(entry, where)
+    source = printable(str(entry.get("source") or "market"))[:80]
+    fields = {
+        "version": VERSION,
+        "kind": "outside",
+        "text": " ".join(printable(entry["question"]).split())[:MAX_QUESTION_TEXT],
+        "asked": asked,
+        "closes": closes,
+        "id": name,
         "source": source,
-        "source_id": printable(each["id"])[:500],
+        "source_id": printable(entry["id"])[:500],
     }
-    question = question_of(fields | ({"url": url} if good else {}), where)
+    url = entry.get("url")
+    if isinstance(url, str) and re.fullmatch(r"https?://[^\s<>\"']{1,500}", url):
+        fields["url"] = url
+    question = question_of(fields, where)
     assert isinstance(question, OutsideQuestion)
-    return Imported(question, _price(each), source)
+    return Imported(question, _price(entry), source)
 
 
-def _name(each: dict[str, Any], where: str) -> str:
+def _name(entry: dict[str, Any], where: str) -> str:
     """Return a name of the source and the id, in Latin letters and digits.
 
     An id that has none of these, or too many, is distinguished by its digest.
     """
-    stated = each.get("id")
+    stated = entry.get("id")
     if not isinstance(stated, str):
         raise QuestionError(f"{where}: field `id`: expected a text")
-    source = str(each.get("source") or "set").lower()
+    source = str(entry.get("source") or "set").lower()
     name = re.sub(r"[^a-z0-9]+", "-", f"{source}-{stated}".lower()).strip("-")
     if len(name) <= MAX_NAME and re.search(r"[a-z0-9]", stated.lower()):
         return name
@@ -161,9 +166,9 @@ def _name(each: dict[str, Any], where: str) -> str:
     return f"{name[:NAME_BEFORE_DIGEST].strip('-')}-{digest}".strip("-")
 
 
-def _price(each: dict[str, Any]) -> float | None:
+def _price(entry: dict[str, Any]) -> float | None:
     try:
-        value = float(each.get("freeze_datetime_value"))  # type: ignore[arg-type]
+        value = float(entry.get("freeze_datetime_value"))  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
     return value if 0 <= value <= 1 else None
@@ -356,8 +361,8 @@ def hub_samples(
         shares = _shares_ahead(fit, dyad, months, seed)
         if shares is None or len(shares) < samples:
             continue
-        some = np.linspace(0, len(shares) - 1, samples).astype(int)
-        rows = pd.DataFrame(shares[some], columns=list(months)).melt(
+        sampled = np.linspace(0, len(shares) - 1, samples).astype(int)
+        rows = pd.DataFrame(shares[sampled], columns=list(months)).melt(
             var_name="horizon", value_name="value", ignore_index=False
         )
         names = [f"{dyad}-{number + 1}" for number in np.tile(np.arange(samples), len(months))]
@@ -389,11 +394,11 @@ def _shares_ahead(fit: FitLike, dyad: str, months: Sequence[int], seed: int) -> 
     if isinstance(observed, NotDefined):
         return None
     pool = pool_simulations(observed, months, seed=seed)
-    each = [
+    windows = [
         (observed if isinstance(pool, NotDefined) else pool[month]).ahead(month) for month in months
     ]
-    total = np.array([ahead.total.sum(axis=-1).ravel() for ahead in each])
-    cooperative = np.array([ahead.cooperative.sum(axis=-1).ravel() for ahead in each])
+    total = np.array([window.total.sum(axis=-1).ravel() for window in windows])
+    cooperative = np.array([window.cooperative.sum(axis=-1).ravel() for window in windows])
     enough = (total >= MIN_WINDOW_EVENTS).all(axis=0)
     shares = shares_of(total[:, enough], cooperative[:, enough]).T
     return np.asarray(stream(seed, dyad, "hub").permutation(shares))

@@ -1,6 +1,7 @@
 """All types of questions, and their form as a YAML file (docs/schema/question.md)."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from forecast.outlook.question_types import (
 )
 
 VERSION = 1
+MAX_NAME = 80  # characters of the name of a question, which is that of its file too
 _HEAD = (
     "# A question that data decide (`forecast help questions`). It was fixed when it was asked: "
     "do not edit it.\n"
@@ -38,6 +40,13 @@ TYPES: dict[str, type[Question]] = {
     "outside": OutsideQuestion,
 }
 """Types of questions by `kind`."""
+
+
+def name_of(parts: Iterable[str]) -> str:
+    """Return a name of lower-case letters, digits and hyphens, made of parts; empty ones go."""
+    words = "-".join(part for part in parts if part).lower()
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)
+    return plain[:MAX_NAME].strip("-")
 
 
 def question_of(values: Any, where: str) -> Question:
