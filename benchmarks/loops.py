@@ -20,7 +20,7 @@ from forecast.base.typing import Float, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import prior_reference
 from forecast.model.observation.base import ObservationParameters
-from forecast.model.observation.side import quadrature
+from forecast.model.observation.sparse_counts import quadrature
 
 PRODUCT_LIMIT = 16
 """Above this count of a class the lean loop takes log-gamma instead of a product."""
@@ -128,7 +128,7 @@ def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
     own, observed = centres(arrays), arrays.observed
     busy = own["volume_effect"][arrays.node_dyad] * observed.relative_count
     parameters = own["noise"], own["concentration"]
-    yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
+    yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.counts))
 
 
 def _arguments(

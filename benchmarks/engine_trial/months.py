@@ -74,7 +74,7 @@ def read_months(arrays, from_first_event=True) -> list[Months]:
     month of the dyad's first event if that is later: before it the trend is a guess that a ceiling
     must not hang on.
     """
-    side = arrays.observed.side
+    side = arrays.observed.counts
     counts = np.zeros((arrays.nodes, 2), dtype=np.int64)
     for _, node, first, behind, _ in side.cells:
         counts[node] = side.reports[first:behind, [1, 0]].sum(axis=0)

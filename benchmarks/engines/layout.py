@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.base.errors import SpecError
 from forecast.base.typing import Index
-from forecast.model.observation.side import SparseCounts
+from forecast.model.observation.sparse_counts import SparseCounts
 
 FAR = 1e3
 """Stands for the thresholds below the lowest class and above the highest, in log-odds."""

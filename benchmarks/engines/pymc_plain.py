@@ -18,7 +18,7 @@ from forecast.base.typing import Bool, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import Parameters
 from forecast.model.observation.base import ObservationParameters
-from forecast.model.observation.side import quadrature
+from forecast.model.observation.sparse_counts import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.pendulum import add_parameters
 from forecast.model.process.component import Component, Motion
@@ -87,7 +87,7 @@ def sides_log_likelihood(level: Any, own: ObservationParameters, observed: Sides
 
     Month noise is integrated out.
     """
-    data, (nodes, weights) = Months.of(observed.side), quadrature(SPEC)
+    data, (nodes, weights) = Months.of(observed.counts), quadrature(SPEC)
     busy = own["volume_effect"][data.month_dyad] * observed.relative_count[data.month_place]
     month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][
         :, None

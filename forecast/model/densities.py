@@ -23,8 +23,8 @@ from forecast.model.inputs import WHITE, model_data
 from forecast.model.kernels import density, parameters
 from forecast.model.kernels.parameters import NONE
 from forecast.model.kernels.transitions import Pairs
-from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import declare_sides
+from forecast.model.observation.sparse_counts import quadrature
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.process import trend as trends
 from forecast.model.process.ceiling import SOFTNESS
@@ -130,7 +130,7 @@ class Assembled:
         spec, pool, priors = arrays.spec, arrays.pool, arrays.priors
         declared: Declared = {
             **spec.declare_process(priors, pool),
-            **declare_sides(spec, pool, arrays.observed.side.directions),
+            **declare_sides(spec, pool, arrays.observed.counts.directions),
         }
         white = Free(WHITE, FLAT, (spec.components * arrays.nodes,))
         sizes = {"dyad": arrays.dyads, "era": arrays.eras, "dataset": 1}
@@ -297,7 +297,7 @@ def _path_data(arrays: PanelArrays, data: Mapping[str, Any]) -> density.PathData
             "era_dyad": arrays.era_dyad,
             "era_start": arrays.era_start,
             "weights": weights,
-            "directions": arrays.observed.side.directions,
+            "directions": arrays.observed.counts.directions,
         }
     )
     held = {name: _held(value) for name, value in values.items()}

@@ -14,6 +14,7 @@ from forecast.outlook.datasets import (
     datasets_finding,
 )
 from forecast.outlook.headline import level_sentence, quoted
+from forecast.outlook.kinds import KindSeries, kind_series, kinds_sentence
 from forecast.outlook.level import (
     Break,
     Contrast,
@@ -57,7 +58,7 @@ from forecast.outlook.summary import (
     probability,
     reported,
 )
-from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_series, kinds_sentence
+from forecast.outlook.tone import KindScore, ToneOutlook
 from forecast.outlook.windows import RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 
 __all__ = [

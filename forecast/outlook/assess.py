@@ -19,6 +19,7 @@ from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, stream
 from forecast.outlook.drivers import driver_outlooks
 from forecast.outlook.headline import change_of_level, headline, title, verdict
+from forecast.outlook.kinds import kind_series
 from forecast.outlook.level import (
     contrast,
     equilibrium,
@@ -40,7 +41,7 @@ from forecast.outlook.simulations import (
 )
 from forecast.outlook.statements import claims
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.tone import kind_scores, kind_series, tone_outlooks
+from forecast.outlook.tone import kind_scores, tone_outlooks
 from forecast.outlook.windows import WindowOutlook, prospect, window_outlook
 
 SCHEMA = 2

@@ -12,6 +12,7 @@ from forecast.base.wording import Card, Displayed
 from forecast.data.panel.kinds import EVENTS
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.drivers import DriverOutlook
+from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Frameworks, Standing
 from forecast.outlook.pendulum import (
     EquilibriumBand,
@@ -21,7 +22,7 @@ from forecast.outlook.pendulum import (
 )
 from forecast.outlook.signposts import Signpost
 from forecast.outlook.summary import Estimate, NotDefined, Probability
-from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook
+from forecast.outlook.tone import KindScore, ToneOutlook
 from forecast.outlook.windows import Prospect, WindowOutlook, printed_changes
 
 OUTCOMES = ("higher", "similar", "lower")

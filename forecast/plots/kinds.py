@@ -10,7 +10,7 @@ from forecast.base.errors import DataError
 from forecast.base.typing import Float
 from forecast.base.wording import capital, join
 from forecast.outlook import Assessment, NotDefined
-from forecast.outlook.tone import TITLES
+from forecast.outlook.kinds import TITLES
 from forecast.plots import style
 
 if TYPE_CHECKING:

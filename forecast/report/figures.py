@@ -16,7 +16,7 @@ from forecast.data.panel.shares import MIN_EVENTS_NOT_THIN
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
-from forecast.outlook.tone import TITLES
+from forecast.outlook.kinds import TITLES
 from forecast.plots import (
     plot_dyads,
     plot_eras,

@@ -34,12 +34,12 @@ from forecast.outlook import (
 )
 from forecast.outlook.ceiling import read_worth, worth_sentence
 from forecast.outlook.draws import FitLike
+from forecast.outlook.kinds import KindSeries, kind_series
 from forecast.outlook.level import NO_CEILING, level_record
 from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
 from forecast.outlook.recording import MEMORY_MONTHS
 from forecast.outlook.statements import numbers_in_words
-from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw

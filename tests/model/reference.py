@@ -224,8 +224,8 @@ class PlainModel:
             positive("concentration", *p.concentration) if spec.overdispersion else np.zeros(1)
         )
         values["cutpoint"] = np.zeros((1, 1))
-        values["offset"] = np.zeros((arrays.dyads, arrays.observed.side.directions, 1))
-        if arrays.observed.side.directions == 2:
+        values["offset"] = np.zeros((arrays.dyads, arrays.observed.counts.directions, 1))
+        if arrays.observed.counts.directions == 2:
             values["offset"] += (
                 normal("direction_effect", 0.0, p.direction)[:, None]
                 * np.array([1.0, -1.0])[:, None]

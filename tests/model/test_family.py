@@ -368,7 +368,7 @@ def test_the_likelihood_of_draws_is_that_of_the_model():
     )
     observation = find_observation("sides")
     draws, total = observation.draws(own), 0.0
-    for node in np.flatnonzero(arrays.observed.side.cell_of_node >= 0):
+    for node in np.flatnonzero(arrays.observed.counts.cell_of_node >= 0):
         at = level[[[arrays.node_dyad[node]]], arrays.node_time[node]]
         total += observation.log_likelihood_of_draws(at, draws, arrays, node)[0, 0]
     assert total == pytest.approx(events_density(panel, spec, level, values), rel=1e-9)

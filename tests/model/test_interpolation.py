@@ -133,7 +133,7 @@ def test_the_last_months_without_events_are_not_forgotten(arrays):
     """The path ends at the panel's last month, which is a node whether or not something was
     seen."""
     assert arrays.node_time[arrays.starts[1] - 1] == MONTHS - 1
-    assert arrays.observed.side.events_at_nodes()[arrays.starts[1] - 1] == 0
+    assert arrays.observed.counts.events_at_nodes()[arrays.starts[1] - 1] == 0
 
 
 def test_a_path_with_a_node_every_month_is_left_as_it_is():

@@ -6,7 +6,7 @@ from scipy.stats import t as student
 
 from forecast.model import PendulumSpec
 from forecast.model.kernels.observation import sides_value_gradient
-from forecast.model.observation.side import KERNEL, NO_SHIFT, quadrature
+from forecast.model.observation.sparse_counts import KERNEL_PARAMETERS, NO_SHIFT, quadrature
 from forecast.model.particles import Draws, Observed
 from tests.made import make_panel, unobserved
 
@@ -37,9 +37,9 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
         if observed.node[dyad, time] >= 0:
             total += observed.log_likelihood(int(dyad), int(time), state[:, [node]])[:, 0]
     busy = draws.observed["volume_effect"][:, arrays.node_dyad] * arrays.observed.relative_count
-    layout = arrays.observed.side.chunked.values()
+    layout = arrays.observed.counts.chunked.values()
     for i in range(20):
-        own = [np.ascontiguousarray(draws.observed[name][i]) for name in KERNEL]
+        own = [np.ascontiguousarray(draws.observed[name][i]) for name in KERNEL_PARAMETERS]
         expected = sides_value_gradient(levels[i] + busy[i], *own, NO_SHIFT, *layout, *points)[0]
         np.testing.assert_allclose(total[i], expected, rtol=1e-9)
 

@@ -16,7 +16,7 @@ from forecast.data.panel import recounted
 from forecast.model.arrays import panel_arrays
 from forecast.model.kernels.observation import digamma, rising_factorial, sides_value_gradient
 from forecast.model.kernels.ops import SidesLikelihood
-from forecast.model.observation.side import CHUNKED, NO_SHIFT, quadrature
+from forecast.model.observation.sparse_counts import CHUNK_ARRAYS, NO_SHIFT, quadrature
 from forecast.model.spec import PendulumSpec
 from tests.made import make_panel, numerical_gradient, python_mode
 
@@ -38,7 +38,7 @@ class Case:
     def __init__(self, panel, *, overdispersed=True, noisy=True, seed=0):
         rng, arrays = np.random.default_rng(seed), panel_arrays(panel, PendulumSpec())
         self.dyad, self.time, self.nodes = arrays.node_dyad, arrays.node_time, arrays.nodes
-        self.counts, self.layout = side_counts(panel), arrays.observed.side.chunked
+        self.counts, self.layout = side_counts(panel), arrays.observed.counts.chunked
         dyads, _, directions, datasets, _ = self.counts.shape
         self.points = quadrature(PendulumSpec(month_noise=noisy))
         self.values = {
@@ -129,7 +129,7 @@ def test_a_shift_of_a_dataset_is_added_to_the_level_as_it_reads_it(events):
 
 
 def test_months_of_the_same_counts_stand_together_and_each_stands_once():
-    counted = panel_arrays(make_panel(dyads=3, periods=300), PendulumSpec()).observed.side
+    counted = panel_arrays(make_panel(dyads=3, periods=300), PendulumSpec()).observed.counts
     chunks, months, counts = counted.chunked.values()
     assert chunks[:, 0].max() <= 64
     assert chunks[:, 0].sum() == len(months) == len(counted.cells)
@@ -234,7 +234,7 @@ def functions():
     kinds = (pt.dvector, pt.dtensor3, pt.dvector, pt.dvector)
     variables = [kind(name) for kind, name in zip(kinds, NAMES, strict=True)]
     layout, points = (
-        [pt.lmatrix(name) for name in CHUNKED],
+        [pt.lmatrix(name) for name in CHUNK_ARRAYS],
         [pt.dvector("nodes"), pt.dvector("weights")],
     )
     value = SidesLikelihood()(*variables, pt.constant(NO_SHIFT), *layout, *points)[0]

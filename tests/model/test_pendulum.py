@@ -17,7 +17,7 @@ from forecast.data.panel import validate_panel
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.inputs import prior_reference
-from forecast.model.observation.side import quadrature
+from forecast.model.observation.sparse_counts import quadrature
 from forecast.model.process.cycle import find_cycle
 from forecast.model.process.trend import find_trend
 from tests.made import consistent, make_panel, python_mode

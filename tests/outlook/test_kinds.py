@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from forecast.outlook import NotDefined, kind_series, kinds_sentence
+from forecast.outlook.kinds import ShareOfStronger
 from forecast.outlook.recorded import main_record
-from forecast.outlook.tone import ShareOfStronger
 from tests.made import make_panel
 
 

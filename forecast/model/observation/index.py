@@ -68,9 +68,8 @@ class IndexObservation(Observation):
         index = arrays.observed
         precision = 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
-        return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(
-            seen, precision, 0.0
-        )
+        slope = np.where(seen, precision * (np.nan_to_num(index) - level), 0.0)
+        return slope, np.where(seen, precision, 0.0)
 
     def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}

@@ -37,8 +37,9 @@ EVENT_INFORMATION = 0.25
 class Readings:
     """Observations of several datasets."""
 
-    events: Index
-    relative_count: Float  # Of the period, against what is usual for the dyad in that dataset
+    events: Index  # (node, dataset)
+    # Of the period, against what is usual for the dyad in that dataset, (node, dataset)
+    relative_count: Float
     # Knot before a node's period, and how far the period is on the way to the next, 0 to 1
     knot: Index
     part: Float
@@ -58,18 +59,22 @@ class Readings:
         knot, part = knots(panel)
         period = np.nonzero(has_node)[1]
         events = total.transpose(1, 2, 0)[has_node]
-        busy = dataset_relative_counts(panel).transpose(1, 2, 0)[has_node]
-        seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
-        spans = tuple(
-            (int(years.min()), int(years.max()) + 2) if years.size else (0, KNOTS) for years in seen
-        )
-        return cls(events, busy, knot[period], part[period], spans)
+        relative_count = dataset_relative_counts(panel).transpose(1, 2, 0)[has_node]
+        has_events = (total > 0).transpose(1, 0, 2)  # (dyad, dataset, time)
+        spans = tuple(_span(knot[periods]) for of_dyad in has_events for periods in of_dyad)
+        return cls(events, relative_count, knot[period], part[period], spans)
+
+
+def _span(seen: Index) -> tuple[int, int]:
+    """Return the first knot and the end of those that surround some periods; all without any."""
+    return (int(seen.min()), int(seen.max()) + 2) if seen.size else (0, KNOTS)
 
 
 def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
     """Return the knot before every period, and the part of the way to the next, (time,)."""
     time = panel["time"].dt
     years = time.year.to_numpy() + (time.dayofyear.to_numpy() - 1) / 366.0
+    # Just below the last knot at most, so that every period has a knot behind it.
     position = np.clip((years - FIRST_YEAR) / KNOT_YEARS, 0.0, KNOTS - 1.001)
     knot = np.floor(position).astype(np.int64)
     return knot, position - knot
@@ -115,7 +120,7 @@ def anchor(
 ) -> tuple[Any, Any]:
     """Return weight and shift of the pseudo-observations.
 
-    Both rest on how much the events of each dataset tell of the level.
+    Both follow from the information of each dataset's events about the level.
     """
     import pytensor.tensor as pt
 
@@ -161,10 +166,9 @@ def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
     knot, part = knots(panel)
     shift_of_reading = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
     if "dataset_volume_effect" in parameters:
-        busy = dataset_relative_counts(panel).transpose(1, 0, 2)
-        shift_of_reading = (
-            shift_of_reading + parameters["dataset_volume_effect"].to_numpy()[..., None] * busy
-        )
+        relative_count = dataset_relative_counts(panel).transpose(1, 0, 2)
+        effect = parameters["dataset_volume_effect"].to_numpy()[..., None]
+        shift_of_reading = shift_of_reading + effect * relative_count
     return np.moveaxis(shift_of_reading, 1, 2)
 
 
@@ -211,8 +215,8 @@ def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters
     from_zero = pt.concatenate([pt.zeros((dyads, further, 1)), pt.cumsum(walk, axis=2)], axis=2)
     # Over the knots of its record a drift is zero on average: the offset is the mean.
     record_weights = np.zeros((dyads, further + 1, KNOTS))
-    rows = record_weights.reshape(-1, KNOTS)
-    for weights, (first, end) in zip(rows, readings.spans, strict=True):
+    by_record = record_weights.reshape(-1, KNOTS)
+    for weights, (first, end) in zip(by_record, readings.spans, strict=True):
         weights[first:end] = 1.0 / (end - first)
     mean = (from_zero * record_weights[:, 1:]).sum(axis=2, keepdims=True)
     centred = from_zero - mean

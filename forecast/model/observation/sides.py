@@ -15,7 +15,6 @@ from numpy.random import Generator
 from forecast.base.typing import Float, Index
 from forecast.data.panel.relative_counts import relative_event_counts
 from forecast.model.observation import readings as by_dataset
-from forecast.model.observation import side as one_side
 from forecast.model.observation.base import (
     WHITENING_INFORMATION,
     ModelChoices,
@@ -24,13 +23,16 @@ from forecast.model.observation.base import (
     PanelNodes,
 )
 from forecast.model.observation.readings import Readings
-from forecast.model.observation.side import (
-    CHUNKED,
+from forecast.model.observation.sparse_counts import (
+    CHUNK_ARRAYS,
+    KERNEL_PARAMETERS,
+    NO_SHIFT,
     ORDER,
     SparseCounts,
     count_sides,
     count_sparsely,
     draw_sides,
+    log_likelihood_of_draws,
     normal_quadrature,
     quadrature,
 )
@@ -57,7 +59,7 @@ DRAWS_PER_CHAIN = 15
 class Sides:
     """Event counts by side."""
 
-    side: SparseCounts  # Hostile and cooperative
+    counts: SparseCounts
     # Relative event count of the node's period, against what is usual for its dyad
     # (`data/panel/relative_counts.py`).
     relative_count: Float
@@ -99,16 +101,16 @@ class SidesObservation(Observation):
     variables = variables_of("sides")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Sides:
-        side = count_sparsely(count_sides(panel), node_of)
-        busy = relative_event_counts(panel)
-        readings = Readings.of(panel, node_of) if side.datasets > 1 else None
-        return Sides(side, busy[node_of >= 0], readings)
+        counts = count_sparsely(count_sides(panel), node_of)
+        relative_count = relative_event_counts(panel)[node_of >= 0]
+        readings = Readings.of(panel, node_of) if counts.datasets > 1 else None
+        return Sides(counts, relative_count, readings)
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
         spans = () if observed.readings is None else observed.readings.spans
         return (
-            observed.side.directions,
-            observed.side.datasets,
+            observed.counts.directions,
+            observed.counts.datasets,
             *(end for span in spans for end in span),
         )
 
@@ -117,8 +119,9 @@ class SidesObservation(Observation):
         import pytensor.tensor as pt
 
         spec, pool, dyads = arrays.spec, arrays.pool, arrays.dyads
-        side, readings = arrays.observed.side, arrays.observed.readings
-        declared = declare_sides(spec, pool, side.directions, side.datasets)
+        counts: SparseCounts = arrays.observed.counts
+        readings = arrays.observed.readings
+        declared = declare_sides(spec, pool, counts.directions, counts.datasets)
         noise, volume_effect = (
             pm.Deterministic(name, declared[name].add(), dims="dyad")
             if name in declared
@@ -129,15 +132,15 @@ class SidesObservation(Observation):
         if readings is not None:
             parameters |= by_dataset.add_readings(arrays, volume_effect)
         parameters["concentration"] = (
-            declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
+            declared["concentration"].add() if spec.overdispersion else np.zeros(counts.datasets)
         )
-        offset: Any = pt.zeros((dyads, side.directions, 1))
+        offset: Any = pt.zeros((dyads, counts.directions, 1))
         if readings is not None:  # other datasets are off for all dyads alike
             prior = (0.0, spec.priors.dataset)
-            dims = (dyads, side.datasets - 1)
+            dims = (dyads, counts.datasets - 1)
             rest = ByDyad("dataset_offset", prior, spec.priors.dataset_dyads, pool, dims=dims).add()
             offset = offset + pt.concatenate([pt.zeros((dyads, 1)), rest], axis=1)[:, None, :]
-        if side.directions == 2:
+        if counts.directions == 2:
             direction = declared["direction"].add()
             offset = offset + pt.stack([direction, -direction], axis=1)
         parameters["offset"] = pm.Deterministic(
@@ -146,8 +149,9 @@ class SidesObservation(Observation):
         return parameters
 
     def data(self, arrays: PanelNodes, reference: ObservationParameters) -> dict[str, Any]:
-        side, readings = arrays.observed.side, arrays.observed.readings
-        events = np.maximum(side.events_at_nodes(), 1.0)
+        counts: SparseCounts = arrays.observed.counts
+        readings = arrays.observed.readings
+        events = np.maximum(counts.events_at_nodes(), 1.0)
         reports, report_of_node = np.unique(
             np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True
         )
@@ -160,7 +164,7 @@ class SidesObservation(Observation):
             "report_events": number,
             "report_of_node": report_of_node,
             "anchor_variance": variance,
-            **side.chunked,
+            **counts.chunked,
         }
         if arrays.spec.volume_effect:
             count = arrays.observed.relative_count
@@ -181,34 +185,34 @@ class SidesObservation(Observation):
 
         from forecast.model.kernels.ops import SidesLikelihood
 
-        level, shift = _as_read(level, parameters, data)
-        layout = [data[name] for name in CHUNKED]
-        of_kernel = [pt.as_tensor(parameters[name]) for name in one_side.KERNEL]
+        level, shift = _level_and_shift(level, parameters, data)
+        layout = [data[name] for name in CHUNK_ARRAYS]
+        of_kernel = [pt.as_tensor(parameters[name]) for name in KERNEL_PARAMETERS]
         rule = [pt.constant(part) for part in quadrature(spec)]
         return SidesLikelihood()(level, *of_kernel, pt.as_tensor(shift), *layout, *rule)[0]
 
     def reference(self, arrays: PanelNodes) -> ObservationParameters:
         spec = arrays.spec
         dyads = arrays.dyads
-        side = arrays.observed.side
+        counts: SparseCounts = arrays.observed.counts
         p = spec.priors
         centres = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
             "concentration": np.full(
-                side.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0
+                counts.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0
             ),
-            "offset": np.zeros((dyads, side.directions, side.datasets)),
+            "offset": np.zeros((dyads, counts.directions, counts.datasets)),
             "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
         }
         if arrays.observed.readings is not None:
-            centres |= by_dataset.reference(spec, dyads, side.datasets)
+            centres |= by_dataset.reference(spec, dyads, counts.datasets)
         return centres
 
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        counts: SparseCounts = arrays.observed.side
-        level, shift = _as_read(level, reference, _read_by(arrays))
+        counts: SparseCounts = arrays.observed.counts
+        level, shift = _level_and_shift(level, reference, _shift_data(arrays))
 
         def slope(shifted_level: Float) -> Any:
             rule = quadrature(arrays.spec)
@@ -227,8 +231,8 @@ class SidesObservation(Observation):
         if "reading_events" in data:
             return by_dataset.anchor(weight, parameters, data)
         noise = pt.as_tensor(parameters["noise"])[data["report_dyad"]]
-        now = report_variance(data["report_events"], parameters["concentration"][0], noise)
-        weight = weight * data["anchor_variance"] / now[data["report_of_node"]]
+        variance = report_variance(data["report_events"], parameters["concentration"][0], noise)
+        weight = weight * data["anchor_variance"] / variance[data["report_of_node"]]
         if "relative_count" not in data:
             return weight, 0.0
         effect = (data["anchor_volume_effect"] - parameters["volume_effect"])[data["node_dyad"]]
@@ -248,19 +252,16 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        observed = arrays.observed
+        observed: Sides = arrays.observed
         dyad = int(arrays.node_dyad[node])
-        readings = arrays.observed.readings
-        if readings is None:
+        if observed.readings is None:
             effect = parameters["volume_effect"][:, dyad, None]
-            month = level + effect * observed.relative_count[node]
-            side = parameters
+            level = level + effect * observed.relative_count[node]
         else:
-            shift = by_dataset.shift_of_draws(parameters, readings, dyad, node)
-            month = level
-            side = parameters | {"offset": parameters["offset"] + shift[:, None, None, :]}
-        return one_side.log_likelihood_of_draws(
-            observed.side, node, month, side, quadrature(arrays.spec)
+            shift = by_dataset.shift_of_draws(parameters, observed.readings, dyad, node)
+            parameters = parameters | {"offset": parameters["offset"] + shift[:, None, None, :]}
+        return log_likelihood_of_draws(
+            observed.counts, node, level, parameters, quadrature(arrays.spec)
         )
 
     def simulate_sides(
@@ -316,18 +317,18 @@ class SidesObservation(Observation):
         spec = arrays.spec
         if not spec.month_noise:
             return 1.0
-        counts: SparseCounts = arrays.observed.side
+        counts: SparseCounts = arrays.observed.counts
         draws = posterior.sizes["draw"]
         number = min(DRAWS_PER_CHAIN, draws)
         thinned = posterior.isel(draw=np.linspace(0, draws - 1, number).astype(int))
         level = flat(thinned["level"])[:, arrays.node_dyad, arrays.node_time]
         parameters = self.draws(thinned)
-        data = _read_by(arrays)
+        data = _shift_data(arrays)
 
         def log_ratio(draw: int) -> float:
             """Return the log-likelihood of a draw by the finer rule, less that by the usual one."""
             values = {name: by_draw[draw] for name, by_draw in parameters.items()}
-            read, shift = _as_read(level[draw], values, data)
+            read, shift = _level_and_shift(level[draw], values, data)
             finer, usual = (
                 float(_value_and_slope(read, shift, values, counts, rule)[0])
                 for rule in (normal_quadrature(FINE_NODES), quadrature(spec))
@@ -346,6 +347,7 @@ def _kinds_as_recorded(
 
     Each side has the mix of kinds that it has in the record of the dyad.
     """
+    # One event more of each kind, so that a side that was never recorded has a mix.
     recorded = counts.sum(axis=(1, 2, 3)) + 1.0
     drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
     for side, kinds in enumerate((slice(0, cut), slice(cut, None))):
@@ -357,7 +359,8 @@ def _kinds_as_recorded(
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     """Return the rough variance of a month's level from its events.
 
-    Each event has the information `WHITENING_INFORMATION`.
+    Each event has the information `WHITENING_INFORMATION`. A concentration that is the number 0
+    stands for no overdispersion.
     """
     independent = isinstance(concentration, float) and concentration == 0.0
     effective_part = 1.0 if independent else (concentration + 1.0) / (concentration + events)
@@ -375,27 +378,27 @@ def _value_and_slope(
     from forecast.model.kernels.observation import sides_value_gradient
 
     kernel: Callable[..., tuple[Any, ...]] = sides_value_gradient
-    of_kernel = (parameters[name] for name in one_side.KERNEL)
+    of_kernel = (parameters[name] for name in KERNEL_PARAMETERS)
     return kernel(level, *of_kernel, shift, *counts.chunked.values(), *rule)
 
 
-def _read_by(arrays: PanelNodes) -> dict[str, Any]:
-    """Return the arrays that `_as_read` reads, by the names of the model's data."""
+def _shift_data(arrays: PanelNodes) -> dict[str, Any]:
+    """Return the arrays that `_level_and_shift` reads, by the names of the model's data."""
     observed, dyad = arrays.observed, arrays.node_dyad
     if observed.readings is None:
         return {"node_dyad": dyad, "relative_count": observed.relative_count}
     return by_dataset.layout(observed.readings, dyad)
 
 
-def _as_read(
+def _level_and_shift(
     level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return the level at the nodes as it is read, and shifts by dataset.
+    """Return the level at the nodes that the likelihood takes, and shifts by dataset.
 
-    A single dataset reads it with the effect of volume, and has no shift.
+    For a single dataset the level includes the effect of volume, and there is no shift.
     """
     if "reading_count" in data:
         return level, by_dataset.shift(parameters, data)
     if "relative_count" in data:
         level = level + parameters["volume_effect"][data["node_dyad"]] * data["relative_count"]
-    return level, one_side.NO_SHIFT
+    return level, NO_SHIFT

@@ -35,10 +35,10 @@ def bridge(
     path[:, time] = nodes
     step = component.moments(p, 1)
     # All gaps are filled together: first the first period of each, then the second, and so on.
-    for number in range(1, int(gap.max(initial=0))):
-        unfilled = np.flatnonzero(gap > number)
-        end = time[unfilled]
-        remaining = gap[unfilled] - number
+    for position in range(1, int(gap.max(initial=0))):
+        longer = np.flatnonzero(gap > position)
+        end = time[longer]
+        remaining = gap[longer] - position
         period = end - remaining
         ahead = component.moments(p, remaining)
         from_before = step.drift + step.retention * path[:, period - 1]

@@ -4,6 +4,13 @@ The headroom is above the trend's value where the era began.
 
 A step of the trend to :math:`x` is accepted with probability :math:`\Phi((C - x) / \omega)`, with
 :math:`C` the ceiling and :math:`\omega` the softness, and else drawn again. The cycle may pass.
+From an expected value :math:`m`, with the standard deviation :math:`s`, a step thus has the density
+
+.. math:: N(x \mid m, s^2) \, \Phi\left(\frac{C - x}{\omega}\right) \Big/
+          \Phi\left(\frac{C - m}{\sqrt{s^2 + \omega^2}}\right)
+
+`Ceiling.log_density` has the two factors with :math:`\Phi`, `step_below` draws a step, and
+`forecast.model.kernels.ceiling` is the same term with its gradient.
 """
 
 from collections.abc import Mapping
@@ -47,18 +54,20 @@ class Ceiling:
     ) -> Any:
         """Return what ceilings, (era,), add to the log-density of the trend's steps within an era.
 
-        The result is a PyTensor expression: for each step, the logarithm of the probability that it
-        is accepted, less that of the probability that any step from the same value is.
+        The result is a PyTensor expression. For each step it has the logarithm of the probability
+        that the step is accepted, less the logarithm of the same probability before the step.
         """
         import pytensor.tensor as pt
         from pymc.distributions.dist_math import normal_lcdf
 
-        first = data["era_start"][data["node_era"]]
+        start = data["era_start"][data["node_era"]]
         ceiling = ceiling[data["node_era"]]
         spread = pt.sqrt(variance_with_edge(scale * scale, SOFTNESS))
         accepted = normal_lcdf(0.0, 1.0, standardised_headroom(ceiling, trend, SOFTNESS))
         mass = normal_lcdf(0.0, 1.0, standardised_headroom(ceiling, expected, spread))
-        return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, accepted - mass).sum()
+        # The node where an era begins sets its ceiling; before a first era there is none yet.
+        without_ceiling = pt.le(pt.arange(trend.shape[0]), start)
+        return pt.where(without_ceiling, 0.0, accepted - mass).sum()
 
     def begin(
         self,
@@ -101,16 +110,17 @@ def step_below(
     r"""Draw the trend's next value, :math:`N(m, s)` given that it stays softly below a ceiling.
 
     A value is accepted if it stays below the ceiling after adding normal noise with the softness as
-    its spread; the sum is drawn without rejections, and then the value given the sum.
+    its spread. The sum of both is drawn first, below the ceiling and without rejections; then the
+    value given the sum.
     """
     if ceiling is None:
         return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
     variance = np.square(scale)
-    total = np.sqrt(variance_with_edge(variance, softness))
-    log_mass = log_ndtr(standardised_headroom(ceiling, mean, total))
-    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_mass)
+    sd_of_sum = np.sqrt(variance_with_edge(variance, softness))
+    log_mass = log_ndtr(standardised_headroom(ceiling, mean, sd_of_sum))
+    standardised_sum = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_mass)
     return np.asarray(
         mean
-        + variance / total * below
-        + scale * softness / total * rng.standard_normal(np.shape(mean))
+        + variance / sd_of_sum * standardised_sum
+        + scale * softness / sd_of_sum * rng.standard_normal(np.shape(mean))
     )

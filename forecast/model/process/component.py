@@ -67,12 +67,11 @@ class Component:
         raise NotImplementedError
 
     def transitions(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
-        """Return the transitions that lead to every node.
+        """Return the transitions that lead to every node; a first node has retention 0.
 
-        If not exact, they are linearised around the centre.
-
-        A first node has retention 0. `data` has the nodes as `forecast.model.arrays.PanelArrays`
-        has them.
+        `data` has the nodes, as `forecast.model.inputs.model_data` returns them. Transitions that
+        are not exact serve the whitening alone and are linearised: by the line through the next
+        values one standard deviation above and below the centre.
         """
         if self.exact_over_periods:
             return self.over_gaps(p, data, backend)
@@ -127,9 +126,9 @@ class Component:
         `begins` says in which periods an era begins; parameters are numbers.
         """
         period = np.arange(len(begins))
-        apart = period[:, None] - period
-        later = self.moments(p, np.maximum(apart, 0)).retention
-        retention = np.where(apart < 0, 0.0, later)
+        lag = period[:, None] - period
+        # A shock remains in the periods after it, and none is in those before.
+        retention = np.where(lag < 0, 0.0, self.moments(p, np.maximum(lag, 0)).retention)
         variance = np.broadcast_to(self.moments(p, 1, begins).scale ** 2, period.shape).copy()
         variance[0] = self.start(p)[1] ** 2
         return np.asarray((retention * variance) @ retention.T)
@@ -148,7 +147,7 @@ def of_dyads(p: Motion, dyads: Any) -> Motion:
 def _with_starts(
     first: Any, start: tuple[Any, Any], moves: Transitions, backend: Any
 ) -> Transitions:
-    """Return transitions, of first nodes those to where the component starts."""
+    """Return transitions, those to first nodes replaced by the component's first value."""
     centre, spread = start
     return Transitions(
         backend.where(first, centre, moves.drift),

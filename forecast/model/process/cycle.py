@@ -32,10 +32,11 @@ from forecast.model.process.transition import (
 QUADRATURE_NODES = 64
 """Gauss-Legendre nodes for the integral of a stationary density; twice as many change no digit that
 is printed."""
-FARTHEST = 8.0
-"""Standard deviations of a linear cycle up to which a density is integrated: beyond is nothing."""
+INTEGRATION_LIMIT = 8.0
+"""Standard deviations of a linear cycle up to which a density is integrated: beyond it a normal one
+has 1e-15 of its mass."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(QUADRATURE_NODES)
-DISTANCES = FARTHEST * (_NODES + 1.0) / 2.0
+DISTANCES = INTEGRATION_LIMIT * (_NODES + 1.0) / 2.0
 """From the trend, in standard deviations of a linear cycle: where a density is evaluated."""
 
 
@@ -95,10 +96,10 @@ class Cycle(Component):
         import pymc as pm
         import pytensor.tensor as pt
 
-        typical, sd = (parameter.add() for parameter in self.declare(priors, pool).values())
+        if_linear, sd = (parameter.add() for parameter in self.declare(priors, pool).values())
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, widening = self.shape(priors, pool)
-        half_life = pm.Deterministic("cycle_half_life", typical / widening, dims="dyad")
+        half_life = pm.Deterministic("cycle_half_life", if_linear / widening, dims="dyad")
         retention = pm.Deterministic("phi", retention_of(half_life), dims="dyad")
         # With this shock the cycle has the long-run standard deviation `sd`, whatever its shape.
         sigma = innovation_sd(sd / pt.sqrt(widening), retention, pt)

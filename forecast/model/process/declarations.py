@@ -144,10 +144,7 @@ class Free:
 
     name: str
     # Centre and spread of it, or of its logarithm; arrays if its values differ
-    prior: tuple[Any, Any] = (
-        0.0,
-        1.0,
-    )
+    prior: tuple[Any, Any] = (0.0, 1.0)
     dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
@@ -194,7 +191,7 @@ class ByDyad:
 
     @property
     def free(self) -> tuple[Free, ...]:
-        """Population, spread and what every dyad deviates, or the dyads' own."""
+        """Mean of the population, spread and standardised deviations; unpooled, the values."""
         if not self.pool:
             centre, sd = self.prior
             return (

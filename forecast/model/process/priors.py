@@ -50,9 +50,8 @@ class Priors:
     Priors(
     """
 
-    changed: tuple[
-        tuple[str, PriorValue], ...
-    ] = ()  # Those that differ from their defaults, by name
+    # Those that differ from their defaults, by name
+    changed: tuple[tuple[str, PriorValue], ...] = ()
 
     def __init__(self, **values: Any) -> None:
         given = {**dict(values.pop("changed", ())), **values}
@@ -104,16 +103,12 @@ class Priors:
 
         In weeks half-lives are longer, and the steps of a walk smaller.
         """
-        now = {
-            prior.name: (prior.pace, *getattr(self, prior.name))
-            for prior in all_priors().values()
-            if prior.pace
-        }
-        step = np.log(periods_a_month)
-        rescaled = {
-            name: (centre + float(pace * step), spread)
-            for name, (pace, centre, spread) in now.items()
-        }
+        log_periods = np.log(periods_a_month)
+        rescaled = {}
+        for prior in all_priors().values():
+            if prior.pace:
+                centre, spread = getattr(self, prior.name)
+                rescaled[prior.name] = (centre + float(prior.pace * log_periods), spread)
         result = object.__new__(type(self))  # without the check of months: they may be in periods
         result._set(dict(self.changed) | rescaled)
         return result

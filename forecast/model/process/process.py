@@ -17,8 +17,7 @@ from forecast.model.process.cycle import Cycle
 from forecast.model.process.trend import Trend
 
 STREAMS = ("trend", "shocks", "frameworks")
-"""Purposes of random numbers: steps of the trend, shocks of the cycle, and what eras bring that
-begin."""
+"""Purposes of random numbers: steps of the trend, shocks of the cycle, and values of new eras."""
 
 type Streams = Mapping[str, np.random.Generator]
 """Random generators by purpose; they may be the same one."""
@@ -89,8 +88,8 @@ class Process:
 
         Where an era begins, the trend jumps, free of the ceiling of the last one.
         """
-        bound = None if state.ceiling is None else np.where(begins, np.inf, state.ceiling)
-        trend = self.trend.step(state.trend, self.trend_motion, rngs["trend"], begins, bound)
+        ceiling = None if state.ceiling is None else np.where(begins, np.inf, state.ceiling)
+        trend = self.trend.step(state.trend, self.trend_motion, rngs["trend"], begins, ceiling)
         cycle = state.cycle
         if self.cycle is not None:
             cycle = self.cycle.step(cycle, self.cycle_motion, rngs["shocks"])
@@ -99,10 +98,10 @@ class Process:
     def begin_eras(
         self, state: State, begins: Bool | bool, rngs: Streams, of_era: Float | None = None
     ) -> State:
-        """Return states with what eras bring that begin.
+        """Return the states after some eras began.
 
-        `of_era` is their headroom under a ceiling, or the value of a trend that is constant within
-        an era; what is not given is drawn from the dyad's population of eras.
+        `of_era` is the headroom of these eras under a ceiling, or the value of a trend that is
+        constant within an era. What is not given is drawn from the dyad's population of eras.
         """
         level = None if self.trend.moves else of_era
         trend = self.trend.begin(state.trend, self.trend_motion, begins, rngs["trend"], level)

@@ -126,7 +126,7 @@ class Trend(Component):
     def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
         """Add the values of eras, (era,), to the PyMC model.
 
-        Only of a trend that does not move within them.
+        A trend that moves within eras has none.
         """
         raise NotImplementedError
 

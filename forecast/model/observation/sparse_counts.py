@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 
 ORDER = ("dyad", "time", "direction", "dataset", "class")
 """Dims of the counts, in the order of the arrays."""
-CHUNKED = ("chunks", "chunk_months", "chunk_counts")
+CHUNK_ARRAYS = ("chunks", "chunk_months", "chunk_counts")
 """Names of the arrays that the likelihood reads in chunks of months."""
-KERNEL = ("offset", "concentration", "noise")
+KERNEL_PARAMETERS = ("offset", "concentration", "noise")
 """Names of the parameters, in the order in which the kernels read them."""
 NO_SHIFT = np.zeros((0, 0))
 """Empty shift: datasets read the level without an offset."""
-LEAST_MASS = 1e-12
-"""Of a side in a beta distribution, which needs more than zero."""
+SMALLEST_BETA = 1e-12
+"""Smallest parameter of a beta distribution, which must be positive."""
 CHUNK_MONTHS = 64
-"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the
-first cache."""
+"""Most months that the likelihood takes at once: enough for vector instructions, and few enough
+that all stays in the first cache."""
+DYAD, NODE, FIRST_REPORT, END_REPORT, EVENTS = range(5)
+"""Columns of `SparseCounts.cells`."""
 
 
 def draw_sides(
@@ -39,21 +41,23 @@ def draw_sides(
     """
     share = expit(log_odds)
     if concentration is not None:
-        good, bad = (np.maximum(concentration * part, LEAST_MASS) for part in (share, 1.0 - share))
-        share = rng.beta(good, bad)
+        cooperative_mass = np.maximum(concentration * share, SMALLEST_BETA)
+        hostile_mass = np.maximum(concentration * (1.0 - share), SMALLEST_BETA)
+        share = rng.beta(cooperative_mass, hostile_mass)
     cooperative = rng.binomial(total, share)
     return np.stack([total - cooperative, cooperative], axis=-1)
 
 
 @dataclass(frozen=True)
 class SparseCounts:
-    """Cooperative and hostile events."""
+    """Cooperative and hostile events of the periods that have any.
 
-    # Dyad, node, first report, report behind the last and number of events, for every period with
-    # events.
+    A cell is a period of a dyad; a report of it is what one dataset counts in one direction.
+    """
+
+    # A row per cell: dyad, node, first report, report behind the last, and number of events
     cells: Index
-    # Cooperative and hostile events, direction and dataset: what one dataset and direction counts
-    # in a period.
+    # A row per report: cooperative and hostile events, direction and dataset
     reports: Index
     cell_of_node: Index  # Place of a node's events among the cells, -1 where there are none
     directions: int
@@ -61,43 +65,51 @@ class SparseCounts:
 
     @cached_property
     def chunked(self) -> dict[str, Index]:
-        """The arrays of `forecast.model.kernels.observation.Reports`."""
-        first_report = self.cells[:, 2]
-        each = self.cells[:, 3] - self.cells[:, 2]
-        most = int(each.max(initial=1))
-        by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
-        for position in range(most):
-            long_enough = each > position
-            by_cell[long_enough, position] = self.reports[first_report[long_enough] + position]
-        kinds, kind_of_cell = np.unique(by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True)
-        order = np.argsort(kind_of_cell, kind="stable")
-        chunks, counts = [], [np.zeros((0, 4), dtype=np.int64)]
-        months_before, reports_before = 0, 0
-        for kind, cells in zip(kinds.reshape(-1, most, 4), np.bincount(kind_of_cell), strict=True):
-            of_month = kind[kind[:, 0] >= 0]
-            for done in range(0, cells, CHUNK_MONTHS):
-                chunks.append(
-                    (
-                        min(CHUNK_MONTHS, cells - done),
-                        len(of_month),
-                        months_before + done,
-                        reports_before,
-                    )
-                )
-            months_before += int(cells)
-            reports_before += len(of_month)
-            counts.append(of_month)
+        """Cells with the same reports next to each other, in chunks.
+
+        The arrays are those of `forecast.model.kernels.observation.Reports`.
+        """
+        patterns, pattern_of_cell = self._patterns()
+        chunks = []
+        counts = [np.zeros((0, 4), dtype=np.int64)]
+        cells_before = reports_before = 0
+        for pattern, cells in zip(patterns, np.bincount(pattern_of_cell), strict=True):
+            reports = pattern[pattern[:, 0] >= 0]
+            for first in range(0, cells, CHUNK_MONTHS):
+                months = min(CHUNK_MONTHS, cells - first)
+                chunks.append((months, len(reports), cells_before + first, reports_before))
+            cells_before += int(cells)
+            reports_before += len(reports)
+            counts.append(reports)
+        order = np.argsort(pattern_of_cell, kind="stable")
         arrays = (
             np.array(chunks, dtype=np.int64).reshape(-1, 4),
-            self.cells[order][:, [1, 0]],
+            self.cells[order][:, [NODE, DYAD]],
             np.concatenate(counts),
         )
-        return dict(zip(CHUNKED, arrays, strict=True))
+        return dict(zip(CHUNK_ARRAYS, arrays, strict=True))
+
+    def _patterns(self) -> tuple[Index, Index]:
+        """Return the distinct sets of reports, and which one each cell has.
+
+        The former are (pattern, report, column of `reports`), with -1 behind the last report.
+        """
+        first_report = self.cells[:, FIRST_REPORT]
+        reports_in_cell = self.cells[:, END_REPORT] - first_report
+        most = int(reports_in_cell.max(initial=1))
+        by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
+        for position in range(most):
+            has_report = reports_in_cell > position
+            by_cell[has_report, position] = self.reports[first_report[has_report] + position]
+        patterns, pattern_of_cell = np.unique(
+            by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True
+        )
+        return patterns.reshape(-1, most, 4), pattern_of_cell
 
     def events_at_nodes(self) -> Index:
         """Count the events of every node, (node,)."""
         events = np.zeros(self.cell_of_node.size, dtype=np.int64)
-        events[self.cells[:, 1]] = self.cells[:, 4]
+        events[self.cells[:, NODE]] = self.cells[:, EVENTS]
         return events
 
 
@@ -108,13 +120,6 @@ def count_sides(panel: "xr.Dataset") -> Index:
     return np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
 
 
-def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
-    """Return the classes of a side, from the mildest kind to the strongest."""
-    cut = int(panel.attrs["zero_cut"])
-    classes = int(panel.sizes["class"])
-    return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
-
-
 def count_sparsely(counts: NDArray[Any], node_of: Index) -> SparseCounts:
     """Return counts (dyad, time, direction, dataset, side) as sparse arrays.
 
@@ -122,13 +127,15 @@ def count_sparsely(counts: NDArray[Any], node_of: Index) -> SparseCounts:
     """
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     hostile, cooperative = counts[dyad, time, direction, dataset].astype(np.int64).T
-    new = (np.diff(dyad, prepend=-1) != 0) | (np.diff(time, prepend=-1) != 0)
-    first, cell_of_report = np.flatnonzero(new), np.cumsum(new) - 1
-    behind = np.append(first[1:], dyad.size)[: first.size]
+    reports = np.column_stack([cooperative, hostile, direction, dataset]).astype(np.int64)
+    # Reports are in order of dyad and time, so that those of a cell follow each other.
+    begins_cell = (np.diff(dyad, prepend=-1) != 0) | (np.diff(time, prepend=-1) != 0)
+    cell_of_report = np.cumsum(begins_cell) - 1
+    first = np.flatnonzero(begins_cell)
+    end = np.append(first[1:], dyad.size)[: first.size]
     node = node_of[dyad[first], time[first]]
     events = np.bincount(cell_of_report, weights=cooperative + hostile, minlength=first.size)
-    cells = np.column_stack([dyad[first], node, first, behind, events]).astype(np.int64)
-    reports = np.column_stack([cooperative, hostile, direction, dataset]).astype(np.int64)
+    cells = np.column_stack([dyad[first], node, first, end, events]).astype(np.int64)
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
     cell_of_node[node] = np.arange(len(cells))
     directions, datasets = counts.shape[2:4]
@@ -157,9 +164,9 @@ def log_likelihood_of_draws(
     """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
     from forecast.model.kernels.observation import month_log_likelihood
 
-    dyad, _, first, behind, _ = counts.cells[counts.cell_of_node[node]]
-    offset, concentration, noise = (parameters[name] for name in KERNEL)
-    reports = np.ascontiguousarray(counts.reports[first:behind])
+    dyad, _, first, end, _ = counts.cells[counts.cell_of_node[node]]
+    offset, concentration, noise = (parameters[name] for name in KERNEL_PARAMETERS)
+    reports = np.ascontiguousarray(counts.reports[first:end])
     return month_log_likelihood(
         np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule
     )
