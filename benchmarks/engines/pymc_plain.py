@@ -18,8 +18,8 @@ from forecast.base.typing import Bool, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import Parameters
 from forecast.model.observation.base import ObservationParameters
-from forecast.model.observation.sparse_counts import quadrature
 from forecast.model.observation.sides import Sides
+from forecast.model.observation.sparse_counts import quadrature
 from forecast.model.pendulum import add_parameters
 from forecast.model.process.component import Component, Motion
 
